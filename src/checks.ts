@@ -29,6 +29,8 @@ const RUN_KINDS: Record<keyof RunOptions, Kind> = {
   signal: ['an AbortSignal', (value) => isObject(value) && 'aborted' in value],
   deadlineSeconds: CHECKED,
   maxFailures: CHECKED,
+  maxCost: CHECKED,
+  pauseAtCost: FLAG,
   earlier: ['a RunLedger', (value) => value instanceof RunLedger],
   collector: TEXT,
   resume: OBJECT,

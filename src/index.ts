@@ -12,8 +12,10 @@ export {
   NonRetryableError,
 } from './errors.ts';
 export type { Fanfold } from './fanfold.ts';
+export type { NoOptions } from './options.ts';
 export type { Run } from './pipeline/collecting/run.ts';
 export type { RunOptions } from './pipeline/collecting/run-options.ts';
+export type { CostLimit, CostOptions } from './pipeline/messages/cost-limit.ts';
 export type { RunOutcome } from './pipeline/messages/ended.ts';
 export type { FailingText, Outage } from './pipeline/messages/failing.ts';
 export type { FailureGroup } from './pipeline/messages/failure-kinds.ts';

@@ -18,6 +18,8 @@ const HOMES: Readonly<Record<string, string>> = {
     'hedge',
     'pauseWhenFailing',
     'priority',
+    'maxCost',
+    'pauseAtCost',
   ]),
   ...homes('serve()', [
     ...['data', 'memory', 'host', 'port', 'account', 'region', 'credentials'],

@@ -8,7 +8,14 @@ import type {
   RunOptions,
   RunSettings,
 } from '../index.ts';
-import { capacityWarning, checkBounds, checkFailing, checkPriority } from '../internal.ts';
+import {
+  capacityWarning,
+  checkBounds,
+  checkFailing,
+  checkPriority,
+  costLimitOf,
+  moneyText,
+} from '../internal.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './log.ts';
 import { type Connection, flagsOf, nameOf, type Target } from './target.ts';
@@ -20,6 +27,8 @@ export interface FlowFlags {
   priority?: string;
   hedge?: boolean;
   pauseWhenFailing?: string;
+  maxCost?: string;
+  pauseAtCost?: boolean;
 }
 
 /** Adds them to a command. */
@@ -38,6 +47,11 @@ export function addFlowOptions(command: Command): Command {
       'pause the run when such a share of its inputs fails within a time, as 50%/1m, and try single inputs until they succeed (default: never)',
     )
     .option(
+      '--max-cost <usd>',
+      'cancel the run before it costs more than this, as metered, such as 5 or 0.5 (default: no limit)',
+    )
+    .option('--pause-at-cost', 'with --max-cost: pause the run instead, until the limit is higher')
+    .option(
       '--priority <priority>',
       'high, normal or low: its share of the workers while other runs wait for them, too (default: normal)',
     )
@@ -54,9 +68,11 @@ export function flowOptionsOf({
   priority,
   hedge,
   pauseWhenFailing,
+  maxCost,
+  pauseAtCost,
 }: FlowFlags): Pick<
   RunOptions,
-  'concurrency' | 'rate' | 'priority' | 'hedge' | 'pauseWhenFailing'
+  'concurrency' | 'rate' | 'priority' | 'hedge' | 'pauseWhenFailing' | 'maxCost' | 'pauseAtCost'
 > {
   checkPriority(priority, '--priority');
   checkFailing(pauseWhenFailing, '--pause-when-failing');
@@ -65,7 +81,17 @@ export function flowOptionsOf({
     priority: priority as Priority | undefined,
     hedge,
     pauseWhenFailing: pauseWhenFailing as FailingText | undefined,
+    maxCost: maxCostOf(maxCost, pauseAtCost),
+    pauseAtCost,
   };
+}
+
+/** @throws FanfoldError `BadOption` that names the flag */
+export function maxCostOf(given: string | undefined, pauseAtCost?: boolean): number | undefined {
+  const isNumber = given !== undefined && /^-?\d*\.?\d+$/.test(given);
+  const maxCost = isNumber ? Number(given) : given;
+  const named = { maxCost: '--max-cost', pauseAtCost: '--pause-at-cost' };
+  return costLimitOf({ maxCost, pauseAtCost }, named)?.usd;
 }
 
 /** @throws FanfoldError `BadOption` that names the flag */
@@ -110,7 +136,18 @@ export function outageText({ reason }: NonNullable<RunSettings['outage']>): stri
 /** The command that ends a pause; nothing for a run that no command can reach. */
 function orUnpause({ runId }: Run, target: Target, purpose: string): string {
   if (target.kind === 'local') return '';
-  return `; ${purpose}: ${commandLine(['unpause', runId, ...flagsOf(target)])}`;
+  return `; ${purpose}: ${unpauseLine({ runId }, target)}`;
+}
+
+function unpauseLine({ runId }: Pick<Run, 'runId'>, target: Target): string {
+  return commandLine(['unpause', runId, ...flagsOf(target)]);
+}
+
+/** Why a run has stopped at its cost limit; undefined if it has not. */
+export function limitText({ costLimit }: Pick<RunSettings, 'costLimit'>): string | undefined {
+  if (costLimit?.reachedUsd === undefined) return undefined;
+  const { usd, reachedUsd } = costLimit;
+  return `it reached its cost limit of ${moneyText(usd)}, with ${moneyText(reachedUsd)} metered`;
 }
 
 /** Interval at which a run's settings are looked at, in milliseconds: no call is made. */
@@ -123,8 +160,14 @@ export function reportSettings(run: Run, target: Target): { stop(): void } {
     const now = run.settings;
     const { pausedAt, outage, expiresAt } = now;
     if (pausedAt !== before.pausedAt) {
+      const atLimit = pausedAt && limitText(now);
+      const higher = target.kind === 'local' ? '' : `: ${unpauseLine(run, target)} --max-cost USD`;
       if (pausedAt === undefined) say(`run ${run.runId} goes on`);
-      else say(`run ${run.runId} is paused${orUnpause(run, target, 'to let it go on')}`);
+      else if (atLimit) {
+        say(
+          `run ${run.runId} is paused: ${atLimit}; to let it go on, give a higher limit${higher}`,
+        );
+      } else say(`run ${run.runId} is paused${orUnpause(run, target, 'to let it go on')}`);
     }
     if (outage?.since !== before.outage?.since) {
       if (outage === undefined) say(`run ${run.runId} goes on`);

@@ -1,5 +1,6 @@
 import type { EndedRun, RunStatus } from '../index.ts';
-import { boundsText, outageText } from './flow.ts';
+import { moneyText } from '../internal.ts';
+import { boundsText, limitText, outageText } from './flow.ts';
 import { count } from './log.ts';
 import { costSoFar, costText } from './money.ts';
 import { rateText } from './recent-rate.ts';
@@ -28,6 +29,7 @@ interface RunJson {
   deadline: string | null;
   output: string | null;
   costUsd: number | null;
+  maxCostUsd: number | null;
   countedAt: string | null;
   readAt: string | null;
 }
@@ -48,6 +50,7 @@ export function jsonOf(run: RunStatus, isOver: boolean): RunJson {
     deadline: timeOf(expiresAt),
     output: run.output ?? null,
     costUsd: run.cost?.usd ?? null,
+    maxCostUsd: run.costLimit?.usd ?? null,
     countedAt: timeOf(collectedAt),
     readAt: timeOf(readAt),
   };
@@ -65,7 +68,7 @@ export function jsonOfEnded(run: EndedRun): RunJson {
     ended: timeOf(run.endedAt),
     cause: cause ?? null,
     ...{ deadline: null, output: run.output ?? null, costUsd: run.cost?.usd ?? null },
-    ...{ countedAt: null, readAt: timeOf(run.readAt) },
+    ...{ maxCostUsd: null, countedAt: null, readAt: timeOf(run.readAt) },
   };
 }
 
@@ -125,7 +128,13 @@ export function factsOfEnded(run: EndedRun): Record<string, string> {
 /** A run's facts by their names. */
 export function factsOf(run: RunStatus): Record<string, string> {
   const { runId, task, createdAt, expiresAt, total, state, waiting, pausedAt, outage } = run;
-  const paused = pausedAt && { paused: `since ${timeOf(pausedAt)}, ${ago(run, pausedAt)}` };
+  const { costLimit } = run;
+  const why = limitText(run);
+  const since = `since ${timeOf(pausedAt)}, ${ago(run, pausedAt ?? 0)}`;
+  const paused = pausedAt && { paused: why ? `${since}: ${why}` : since };
+  const limit = costLimit && {
+    'cost limit': `${moneyText(costLimit.usd)}, at which it ${costLimit.pauses ? 'pauses' : 'is cancelled'}`,
+  };
   const failing = outage && {
     outage: `${outageText(outage)}; since ${timeOf(outage.since)}, ${ago(run, outage.since)}`,
   };
@@ -143,6 +152,7 @@ export function factsOf(run: RunStatus): Record<string, string> {
     results: `${count(waiting, 'message')} not collected yet`,
     deadline: timeOf(expiresAt) ?? '?',
     ...costFactOf(run),
+    ...limit,
     ...storedOf(run),
   };
 }

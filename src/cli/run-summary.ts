@@ -65,6 +65,9 @@ async function hintsOf(run: Run, job: Job): Promise<Hint[]> {
     const options = codes.map(([code, failed]) => `--retry-failed=${code} (${failed})`).join(', ');
     hints.push([4, `to run only those of one code: ${options}`]);
   }
+  if (run.ledger.cancelled > 0 && run.settings.costLimit?.reachedUsd !== undefined && job.again) {
+    hints.push([0, `to run the cancelled inputs, for at most as much again: ${job.again}`]);
+  }
   hints.push([1, inputs?.bad?.leftOut], [2, inputs?.note?.()]);
   if (target.kind === 'local' && target.isBuiltIn) hints.push([5, NEXT]);
   return hints.flatMap(([rank, text]) => (text === undefined ? [] : { rank, text }));

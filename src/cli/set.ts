@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { FanfoldError, type RunSettings } from '../index.ts';
+import { moneyText } from '../internal.ts';
 import { commandLine } from './command-line.ts';
-import { boundsOf, boundsText, warnAboveCapacity } from './flow.ts';
+import { boundsOf, boundsText, maxCostOf, warnAboveCapacity } from './flow.ts';
 import { say } from './log.ts';
 import { refusalOf } from './runs.ts';
 import {
@@ -16,10 +17,12 @@ import {
 interface SetFlags extends RemoteFlags {
   concurrency?: string;
   rate?: string;
+  maxCost?: string;
 }
 
 interface UnpauseFlags extends RemoteFlags {
   extendDeadline?: boolean;
+  maxCost?: string;
 }
 
 /** `fanfold set`, `pause` and `unpause <run>`: change a run while it goes on. */
@@ -34,20 +37,28 @@ export function addSet(program: Command): void {
       '--rate <rate>',
       'start at most this many attempts, such as 100/s, 20/m or 5/h; or none',
     )
+    .option(
+      '--max-cost <usd>',
+      'cancel or pause the run before it costs more than this, as --pause-at-cost of run said; or none',
+    )
     .action(set);
   command('pause', 'start no further input of a run until `fanfold unpause`').action(pause);
   command('unpause', 'let a paused run go on')
     .option('--extend-deadline', 'move its deadline by the time for which it was paused')
+    .option('--max-cost <usd>', 'a new limit of its cost, if it has paused at the one before')
     .action(unpause);
 }
 
 const NONE = 'none';
 
-async function set(runId: string, { concurrency, rate, ...flags }: SetFlags): Promise<void> {
-  if (concurrency === undefined && rate === undefined) {
+async function set(
+  runId: string,
+  { concurrency, rate, maxCost, ...flags }: SetFlags,
+): Promise<void> {
+  if (concurrency === undefined && rate === undefined && maxCost === undefined) {
     throw new FanfoldError(
       'BadOption',
-      'There is nothing to set: give --concurrency N, --rate N/s or both; none removes a bound.',
+      'There is nothing to set: give --concurrency N, --rate N/s or --max-cost USD; none removes a bound.',
     );
   }
   const given = boundsOf({
@@ -57,11 +68,14 @@ async function set(runId: string, { concurrency, rate, ...flags }: SetFlags): Pr
   const changes = {
     concurrency: concurrency === NONE ? null : given.concurrency,
     rate: rate === NONE ? null : given.rate,
+    maxCost: maxCost === NONE ? null : maxCostOf(maxCost),
   };
   const connection = await connectRemote(flags);
   await using fanfold = connection.fanfold;
   const settings = await changed(fanfold.set(runId, changes), runId, connection);
-  const bounds = boundsText(settings) ?? 'no bounds';
+  const { costLimit } = settings;
+  const limit = costLimit ? ` and a cost limit of ${moneyText(costLimit.usd)}` : '';
+  const bounds = `${boundsText(settings) ?? 'no bounds'}${limit}`;
   say(`run ${runId} has ${bounds}, ${within(connection.target)}${ifPaused(settings)}`);
   // It may have ended by now.
   const status = changes.concurrency ? await fanfold.status(runId) : undefined;
@@ -86,11 +100,12 @@ async function pause(runId: string, flags: RemoteFlags): Promise<void> {
 }
 
 async function unpause(runId: string, flags: UnpauseFlags): Promise<void> {
-  const { extendDeadline = false, ...remote } = flags;
+  const { extendDeadline = false, maxCost: limit, ...remote } = flags;
+  const maxCost = maxCostOf(limit);
   const connection = await connectRemote(remote);
   await using fanfold = connection.fanfold;
   const before = await fanfold.status(runId);
-  const changes = fanfold.unpause(runId, { extendDeadline });
+  const changes = fanfold.unpause(runId, { extendDeadline, maxCost });
   const { expiresAt } = await changed(changes, runId, connection);
   if (before?.pausedAt === undefined && before?.outage === undefined) {
     say(`run ${runId} was not paused: nothing was changed`);

@@ -20,6 +20,8 @@ export interface TargetFlags extends RemoteFlags {
   tasks?: string;
   workers?: string;
   quiet?: boolean;
+  /** A limit of a run's cost. */
+  maxCost?: string;
   /** Least important lines of tasks to print. @default info; with `quiet`, error */
   logLevel?: LogLevel;
 }
@@ -102,7 +104,8 @@ export async function connectTarget(given: TargetFlags): Promise<Connection> {
   const flags = joined(given);
   const { stack, endpoint, tasks, quiet, logLevel = quiet ? 'error' : 'info' } = flags;
   const prices = pricesIn(flags.prices);
-  if (prices !== undefined && stack === undefined) throw noCost();
+  const costFlag = flags.maxCost === undefined ? prices && '--prices' : '--max-cost';
+  if (costFlag !== undefined && stack === undefined) throw noCost(costFlag);
   if (isRemote(flags)) {
     checkRemote(flags);
     if (stack !== undefined) {
@@ -156,10 +159,10 @@ function joined<Flags extends TargetFlags>(flags: Flags): Flags {
   return { ...flags, endpoint: URL.canParse(join) ? new URL(join).origin : 'http://joined' };
 }
 
-function noCost(): FanfoldError {
+function noCost(flag: string): FanfoldError {
   return new FanfoldError(
     'BadOption',
-    '--prices is for runs on a stack, where AWS bills: give --stack NAME too, or leave it out.',
+    `${flag} is for runs on a stack, which are metered, as AWS bills them: give --stack NAME too, or leave it out.`,
   );
 }
 

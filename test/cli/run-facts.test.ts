@@ -62,6 +62,20 @@ it('a run that has paused itself says why', () => {
   expect(Object.keys(factsOf(run))).not.toContain('outage');
 });
 
+it('a run shows its cost limit, and that it has paused there', () => {
+  const costLimit = { usd: 5, pauses: true };
+  expect(factsOf({ ...run, costLimit })).toMatchObject({
+    'cost limit': '$5.00, at which it pauses',
+  });
+  expect(jsonOf({ ...run, costLimit }, false).maxCostUsd).toBe(5);
+  const reached = { ...costLimit, reachedUsd: 4.81 };
+  const paused = factsOf({ ...run, costLimit: reached, pausedAt: run.readAt - 5_000 });
+  expect(paused.paused).toMatch(
+    /^since .*: it reached its cost limit of \$5.00, with \$4.81 metered/,
+  );
+  expect(factsOf(run)).not.toHaveProperty('cost limit');
+});
+
 it('a run on AWS shows what it has cost so far, and one that has ended what it cost in all', () => {
   const counted = { ...noUsage(), gbSeconds: { arm64: 30_000, x86_64: 0 } };
   const metered = { ...run, cost: costOf('us-east-1', counted) };
@@ -92,7 +106,7 @@ it('a run has the same JSON keys in every state', () => {
     collector: 'one',
     began: '2026-11-25T10:00:00.000Z',
     deadline: '2026-11-26T10:00:00.000Z',
-    ...{ output: null, costUsd: null },
+    ...{ output: null, costUsd: null, maxCostUsd: null },
     countedAt: '2026-11-25T10:01:00.000Z',
     readAt: '2026-11-25T10:01:12.000Z',
     ...{ cancelled: 0, elsewhere: 0, ended: null, cause: null },

@@ -91,7 +91,13 @@ it('--all also lists the runs that ended in the last day, and status shows them'
     ...{ elsewhere: 0, done: 24532, uncollectedMessages: 0, collector: 'c' },
     ...{ concurrency: null, rate: null, paused: null, outage: null, outageSince: null },
     ...{ began: expect.any(String), ended: expect.any(String), cause: null, deadline: null },
-    ...{ output: null, countedAt: null, costUsd: null, readAt: expect.any(String) },
+    ...{
+      output: null,
+      countedAt: null,
+      costUsd: null,
+      maxCostUsd: null,
+      readAt: expect.any(String),
+    },
   });
 
   const one = await inThisProcess(['status', runId, '--endpoint', server.url]);

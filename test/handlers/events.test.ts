@@ -121,6 +121,13 @@ describe('an invalid seed request gets a sentence, and nothing is queued:', () =
       'BadInput',
       /`total`, the number of the run's inputs, is 4; got input 4/,
     ],
+    [
+      'a cost without a collector',
+      { task: 'echo', inputs, maxCost: 5 },
+      'BadInput',
+      /`maxCost` .*"own"/,
+    ],
+    ['a wrong cost', { task: 'echo', inputs, maxCost: '5' }, 'BadInput', /`maxCost` must be/],
     ['no collector', { task: 'echo', inputs, pauseWhenFailing: '5%/1m' }, 'BadInput', /"own"/],
     ['no stored results', { task: 'echo', inputs, maxFailures: 1 }, 'BadInput', /stored in S3/],
     [

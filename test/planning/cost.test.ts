@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { costSoFar, costText, moneyText } from '../../src/cli/money.ts';
+import { costSoFar, costText } from '../../src/cli/money.ts';
 import { costOf } from '../../src/planning/cost.ts';
+import { moneyText } from '../../src/planning/money.ts';
 import { PRICED_REGIONS, pricesOf } from '../../src/planning/prices.ts';
 import { noUsage, readUsage, type Usage, usageText } from '../../src/planning/usage.ts';
 

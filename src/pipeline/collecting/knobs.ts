@@ -1,3 +1,5 @@
+import { serviceNow } from '../../clock.ts';
+import { type CostLimit, type CostOptions, costLimitOf } from '../messages/cost-limit.ts';
 import type { Outage } from '../messages/failing.ts';
 import type { Bounds } from '../messages/flow.ts';
 import { createdAt, MAX_DEADLINE_SECONDS } from '../names.ts';
@@ -22,6 +24,8 @@ const READ_ON_SERVER_MS = 250;
 const READ_ON_SERVER_MOST_MS = 1_000;
 const READ_ON_SERVER_SHARE = 0.02;
 
+type KnobsStart = Bounds & CostOptions & { expiresAt: number };
+
 /**
  * The settings of a run as its collector knows them, and their changes. Others may change them too:
  * while results are received, the collector reads them now and then.
@@ -42,13 +46,14 @@ export class Knobs {
     deployment: Deployment,
     runId: string,
     queueUrl: Promise<string | undefined>,
-    { concurrency, rate, expiresAt }: Bounds & { expiresAt: number },
+    { concurrency, rate, expiresAt, maxCost, pauseAtCost }: KnobsStart,
   ) {
     this.#deployment = deployment;
     this.#runId = runId;
     this.#queueUrl = queueUrl;
     const going = { pausedAt: undefined, outage: undefined };
-    this.#settings = { concurrency, rate, ...going, expiresAt };
+    const costLimit = costLimitOf({ maxCost, pauseAtCost });
+    this.#settings = { concurrency, rate, ...going, expiresAt, costLimit };
   }
 
   get settings(): RunSettings & { expiresAt: number } {
@@ -74,6 +79,17 @@ export class Knobs {
       const tags = { outage: outage ?? ('none' as const) };
       if (queueUrl !== undefined) await writeTags(this.#deployment.sqs, queueUrl, tags);
       return { ...this.#settings, outage };
+    });
+  }
+
+  /** Stops the run at its cost limit: it pauses, or its chunks are dropped. */
+  stopAtCost(costLimit: CostLimit): Promise<RunSettings> {
+    return this.#change(async () => {
+      const { sqs } = this.#deployment;
+      const queueUrl = await this.#queueUrl;
+      const paused = costLimit.pauses ? { pausedAt: serviceNow(sqs) } : {};
+      if (queueUrl !== undefined) await writeTags(sqs, queueUrl, { costLimit, ...paused });
+      return { ...this.#settings, costLimit, ...paused };
     });
   }
 

@@ -1,4 +1,5 @@
 import { count, messageOf } from '../../errors.ts';
+import { moneyText } from '../../planning/money.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { Remainder, Unfinished } from './unfinished.ts';
 
@@ -18,6 +19,7 @@ export type EndReason =
   | { is: 'deadline' }
   | { is: 'queueDeleted' }
   | { is: 'failureBudget'; failed: number }
+  | { is: 'costLimit'; usd: number; reachedUsd: number; roomUsd: number }
   | { is: 'error'; error: unknown };
 
 /**
@@ -64,6 +66,10 @@ export function causeOf(why: EndReason): string {
       return 'its result queue was deleted';
     case 'failureBudget':
       return `${count(why.failed, 'input')} failed, more than \`maxFailures\` allows`;
+    case 'costLimit': {
+      const [limit, metered, room] = [why.usd, why.reachedUsd, why.roomUsd].map(moneyText);
+      return `it reached its cost limit of ${limit}: ${metered} was metered, and ${room} was left for what was in flight`;
+    }
     case 'error':
       return messageOf(why.error);
   }

@@ -3,8 +3,10 @@ import type { Deployment } from '../run/deployment.ts';
 import { Heartbeat } from '../run/heartbeat.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import type { RunBill } from '../run/run-bill.ts';
+import { CostCap } from './cost-cap.ts';
 import { Deadline, quietAfterAnotherMs } from './deadline.ts';
 import type { Knobs } from './knobs.ts';
+import type { EndReason } from './phase.ts';
 import { type ResultStore, visibilityOf } from './result-store.ts';
 import { StallDetector } from './stall-detector.ts';
 import { Stragglers } from './stragglers.ts';
@@ -23,6 +25,8 @@ export interface RunMonitorOptions {
   afterAnother: boolean;
   /** Where results are stored, with a record of those of earlier collectors. @default not here */
   store?: ResultStore | undefined;
+  /** Called when the run has stopped at its cost limit. */
+  onOverCost: (why: EndReason) => void;
   /** Called just after the deadline. */
   onPassed: () => void;
   /** Called at the deadline, once the results that arrived before it are consumed. */
@@ -41,6 +45,7 @@ export class RunMonitor {
   readonly #knobs: Knobs;
   readonly #stallDetector: StallDetector | undefined;
   readonly #stragglers: Stragglers | undefined;
+  readonly #cap: CostCap | undefined;
 
   private constructor(
     heartbeat: Heartbeat,
@@ -48,7 +53,9 @@ export class RunMonitor {
     knobs: Knobs,
     stallDetector: StallDetector | undefined,
     stragglers: Stragglers | undefined,
+    cap: CostCap | undefined,
   ) {
+    this.#cap = cap;
     this.#stragglers = stragglers;
     this.#heartbeat = heartbeat;
     this.#deadline = deadline;
@@ -77,21 +84,21 @@ export class RunMonitor {
       onOver: onDeadline,
     });
     const stragglers = options.hedge ? new Stragglers(deployment.sqs, queueUrl, ledger) : undefined;
-    if (others === undefined)
-      return new RunMonitor(heartbeat, deadline, knobs, undefined, stragglers);
+    const { bill, onOverCost: onOver } = options;
+    const { countsLate } = deployment;
+    const cap = bill && new CostCap({ knobs, bill, ledger, countsLate, onOver });
     const watched = { deployment, queueUrl, ledger, deadline, knobs };
-    return new RunMonitor(
-      heartbeat,
-      deadline,
-      knobs,
-      new StallDetector({ ...watched, onStalled: () => onStalled(others) }),
-      stragglers,
-    );
+    const stalled =
+      others === undefined
+        ? undefined
+        : new StallDetector({ ...watched, onStalled: () => onStalled(others) });
+    return new RunMonitor(heartbeat, deadline, knobs, stalled, stragglers, cap);
   }
 
   /** Results were received, and their consumer has not returned yet. */
   hold(fresh: readonly ResultBatch[]): void {
     this.#stragglers?.add(fresh);
+    this.#cap?.add(fresh);
     this.#deadline.hold();
   }
 
@@ -110,6 +117,7 @@ export class RunMonitor {
     this.#knobs.end();
     this.#deadline.end();
     this.#stragglers?.end();
+    this.#cap?.end();
     this.#stallDetector?.end();
   }
 

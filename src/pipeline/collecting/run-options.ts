@@ -1,13 +1,16 @@
 import { FanfoldError } from '../../errors.ts';
+import { costOf } from '../../planning/cost.ts';
+import { type CostOptions, costLimitOf } from '../messages/cost-limit.ts';
 import { checkFailing, type FailingText } from '../messages/failing.ts';
 import { type Bounds, checkBounds } from '../messages/flow.ts';
 import { checkMaxFailures } from '../messages/max-failures.ts';
 import { checkPriority, type Priority } from '../messages/priority.ts';
 import { createdAt, DEADLINE_SECONDS, MAX_DEADLINE_SECONDS, newRunId } from '../names.ts';
+import type { Deployment } from '../run/deployment.ts';
 import { RunLedger } from '../run/ledger.ts';
 
 /** Options of `map`. */
-export interface RunOptions extends Bounds {
+export interface RunOptions extends Bounds, CostOptions {
   /**
    * Whether inputs that take long at the run's end are run a second time, elsewhere; the first
    * result wins. The task must be `idempotent`.
@@ -88,14 +91,31 @@ export function onAbort(
 /** Smallest number of inputs that a percentage is taken of: a share of fewer says little. */
 const TELLING_INPUTS = 100;
 
-/** @throws FanfoldError `BadOption` when one is out of range */
-export function boundsOf(options: RunOptions) {
-  const { concurrency, rate, hedge, pauseWhenFailing, priority } = options;
+/** @throws FanfoldError `BadOption` when one is out of range, or does not fit the deployment */
+export function boundsOf(options: RunOptions, deployment: Deployment) {
+  const { concurrency, rate, hedge, pauseWhenFailing, priority, maxCost, pauseAtCost } = options;
   checkBounds({ concurrency, rate });
   checkFailing(pauseWhenFailing);
   checkPriority(priority);
   budgetOf(options);
-  return { concurrency, rate, hedge, pauseWhenFailing, priority };
+  if (costLimitOf(options) !== undefined) checkMetered(deployment);
+  return { concurrency, rate, hedge, pauseWhenFailing, priority, maxCost, pauseAtCost };
+}
+
+/** @throws FanfoldError `BadOption` where the cost of a run is not known */
+function checkMetered({ metered, prices }: Deployment): void {
+  if (metered === undefined) {
+    throw new FanfoldError(
+      'BadOption',
+      '`maxCost` needs a run that is metered: on a stack, with `stack` of connect(). Nothing is billed here; leave it out.',
+    );
+  }
+  const { region } = metered;
+  if (costOf(region, undefined, prices).usd !== undefined) return;
+  throw new FanfoldError(
+    'BadOption',
+    `\`maxCost\` needs the prices of ${region}, which are not known here: give them with \`prices\` of connect(), or --prices.`,
+  );
 }
 
 /** @throws FanfoldError `BadOption` when it is out of range */

@@ -86,7 +86,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     this.#deduplicator = new Deduplicator(this.#ledger, events, store?.begun);
     this.#window = windowFor(deployment, ordered);
     const expiresAt = (createdAt(this.runId) ?? now) + deadlineMs(options);
-    const bounds = boundsOf(options);
+    const bounds = boundsOf(options, deployment);
     this.#seeding = openSource(inputs, {
       ...deployment,
       ...{ runId: this.runId, task, ledger: this.#ledger },
@@ -201,6 +201,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
       onPassed: () => {
         this.#notStarted = notStarted(this.#deployment, this.runId);
       },
+      onOverCost: (why) => void this.#end(why),
       onDeadline: () => void this.#end({ is: 'deadline' }),
       onStalled: (others) => this.#goWithout(others),
     });

@@ -139,7 +139,7 @@ export function hasFlow(body: string): boolean {
 }
 
 /** Chunks of a run for each worker: the last one to end is late by half a chunk, on average. */
-const CHUNKS_EACH = 32;
+export const CHUNKS_EACH = 32;
 
 /** Inputs in a chunk for each that a task runs at once: a chunk ends with its slowest. */
 const TIMES_CONCURRENCY = 4;

@@ -4,6 +4,7 @@ import { FORMATS } from '../../inputs/formats.ts';
 import type { Position } from '../../inputs/source.ts';
 import { COMPRESSIONS, FORMATS as OUTPUT_FORMATS } from '../../outputs/formats.ts';
 import type { Json } from '../../task.ts';
+import { type CostOptions, costLimitOf } from './cost-limit.ts';
 import { checkFailing, type FailingText } from './failing.ts';
 import { type Bounds, checkBounds } from './flow.ts';
 import { checkMaxFailures } from './max-failures.ts';
@@ -28,7 +29,7 @@ function isStored(results: unknown): boolean {
   return results === 's3' || typeof results === 'object';
 }
 
-interface OfRun extends Bounds {
+interface OfRun extends Bounds, CostOptions {
   /** The task's name. */
   task: string;
   /** @default Lambda's request id, with its time */
@@ -146,6 +147,8 @@ const FIELDS = [
   'pauseWhenFailing',
   'priority',
   'maxFailures',
+  'maxCost',
+  'pauseAtCost',
 ];
 
 /** Reads a seed request. @throws FanfoldError `BadInput` naming the field that is wrong */
@@ -190,18 +193,17 @@ export function readSeedRequest(event: unknown): SeedRequest {
     checkPriority(request.priority);
     checkFailing(request.pauseWhenFailing);
     checkMaxFailures(request.maxFailures);
+    costLimitOf(request);
   } catch (error) {
     throw new FanfoldError('BadInput', messageOf(error));
   }
   if (hedge !== undefined && typeof hedge !== 'boolean') {
     throw wrong('`hedge` must be true or false', hedge);
   }
-  if (
-    request.pauseWhenFailing !== undefined &&
-    !hasOwnQueue(request.results as ResultsOf | undefined)
-  ) {
+  const collected = ['pauseWhenFailing', 'maxCost'].find((name) => request[name] !== undefined);
+  if (collected !== undefined && !hasOwnQueue(results as ResultsOf | undefined)) {
     throw wrong(
-      '`pauseWhenFailing` needs a collector, and so a request with the `results` "own", or stored in S3',
+      `\`${collected}\` needs a collector, and so a request with the \`results\` "own", or stored in S3`,
       results ?? 'shared',
     );
   }

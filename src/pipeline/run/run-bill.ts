@@ -17,6 +17,9 @@ const MOST_ACCOUNTS = 100_000;
  */
 const SILENT_MS = 45_000;
 
+/** What a worker uses besides its time as it stops. */
+const STOPPING = { invocations: 1, fair: 6 };
+
 /**
  * What a run has used so far: the largest of what each process has reported, and what this process
  * uses itself. Its memory is bounded by the number of workers, not of inputs.
@@ -24,9 +27,12 @@ const SILENT_MS = 45_000;
 export class RunBill {
   readonly #metered: Metered;
   readonly #runId: string;
-  readonly #prices: PriceTable | undefined;
+  /** Prices of what it has used. @default AWS's public ones */
+  readonly prices: PriceTable | undefined;
   readonly #accounts = new Map<string, Used>();
   readonly #total = noUsage();
+  /** When functions' processes were heard of that have used more since. */
+  readonly #aliveAt = new Map<string, number>();
   /** When the processes were heard of that go on for a while after their last chunk. */
   readonly #heardAt = new Map<string, number>();
 
@@ -37,7 +43,7 @@ export class RunBill {
   constructor(metered: Metered, runId: string, saved?: string, prices?: PriceTable) {
     this.#metered = metered;
     this.#runId = runId;
-    this.#prices = prices;
+    this.prices = prices;
     if (saved === undefined) return;
     const text = gunzipSync(Buffer.from(saved, 'base64')).toString();
     for (const fields of JSON.parse(text) as UsedFields[]) this.add(usedOf(fields));
@@ -53,6 +59,7 @@ export class RunBill {
     const { id, memoryMb, isArm } = known ?? used;
     const account = known ?? usedOf([id, memoryMb, isArm ? 1 : 0]);
     this.#accounts.set(id, account);
+    if (memoryMb > 0 && used.ms > account.ms) this.#aliveAt.set(id, performance.now());
     if (used.ms >= account.ms) {
       account.tailMs = used.tailMs;
       if (used.tailMs > 0) this.#heardAt.set(id, performance.now());
@@ -81,7 +88,28 @@ export class RunBill {
 
   /** What that costs. */
   get cost(): Cost {
-    return costOf(this.#metered.region, this.usage, this.#prices);
+    return costOf(this.#metered.region, this.usage, this.prices);
+  }
+
+  /**
+   * The functions' processes that are in flight, as far as they were heard of lately; and what they
+   * cost from their last report on, in US dollars, if they stop in this time.
+   */
+  inFlight(stopMs: number): { workers: number; usd: number } {
+    const now = performance.now();
+    const usage = noUsage();
+    for (const [id, at] of this.#aliveAt) {
+      const account = this.#accounts.get(id);
+      if (account === undefined || now - at > SILENT_MS) {
+        this.#aliveAt.delete(id);
+        continue;
+      }
+      const { memoryMb, isArm } = account;
+      const ms = now - at + stopMs;
+      addTo(usage, { ...usedOf([id, memoryMb, isArm ? 1 : 0]), ms, ...STOPPING });
+    }
+    const { usd = 0 } = costOf(this.#metered.region, usage, this.prices);
+    return { workers: this.#aliveAt.size, usd };
   }
 
   /** The accounts, for a later collector of the run. */

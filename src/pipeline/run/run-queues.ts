@@ -5,6 +5,7 @@ import type { Chunk, Stall } from '../messages/chunk.ts';
 import { type FailingText, probingFlow } from '../messages/failing.ts';
 import { createdAt } from '../names.ts';
 import { findQueue } from './queues.ts';
+import { settingsOf } from './settings.ts';
 import { type RunTags, readTags } from './tags.ts';
 
 const LOOKUPS = 3;
@@ -55,6 +56,8 @@ export interface RunControl {
   /** Time from which its lanes may be used, in milliseconds since 1970. @default at once */
   lanesFrom?: number | undefined;
   paused: boolean;
+  /** Whether the run is about to be cancelled: its chunks are dropped. @default false */
+  ending?: boolean;
   /** Deadline of the run, in milliseconds since 1970. @default the chunk's */
   expiresAt?: number | undefined;
   /** The share of inputs that must fail for the run to pause itself. @default it never does */
@@ -151,8 +154,10 @@ export class RunQueues {
         const { since = undefined } = flow === 'none' ? {} : { ...flow };
         const lanesFrom = since && since + this.#knownMs(run);
         const { pausedAt = 0, expiresAt, hedgeMs, hedgeRound, pauseWhenFailing, condemned } = tags;
+        const { costLimit } = settingsOf(tags);
+        const ending = costLimit?.reachedUsd !== undefined && !costLimit.pauses;
         return {
-          ...{ flow, outageSince, lanesFrom, paused: pausedAt > 0 },
+          ...{ flow, outageSince, lanesFrom, paused: pausedAt > 0, ending },
           ...{ expiresAt, hedgeMs, hedgeRound, pauseWhenFailing, condemned },
         };
       }

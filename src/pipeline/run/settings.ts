@@ -1,3 +1,4 @@
+import type { CostLimit } from '../messages/cost-limit.ts';
 import type { Outage } from '../messages/failing.ts';
 import type { Bounds } from '../messages/flow.ts';
 import type { RateText } from '../messages/rate.ts';
@@ -18,11 +19,14 @@ export interface RunSettings {
   outage: Outage | undefined;
   /** Deadline of the run, in milliseconds since 1970; undefined if it is not known. */
   expiresAt: number | undefined;
+  /** What the run may cost; undefined without a limit. */
+  costLimit?: CostLimit | undefined;
 }
 
-export function settingsOf({ flow, pausedAt, outage, expiresAt }: RunTags): RunSettings {
+export function settingsOf({ flow, pausedAt, outage, expiresAt, costLimit }: RunTags): RunSettings {
   const { concurrency, rate }: Bounds = flow === undefined || flow === 'none' ? {} : flow;
   // 0 once it goes on.
   const going = { pausedAt: pausedAt || undefined, outage: outage === 'none' ? undefined : outage };
-  return { concurrency, rate, ...going, expiresAt };
+  const limit = costLimit === 'none' ? undefined : costLimit;
+  return { concurrency, rate, ...going, expiresAt, ...(limit && { costLimit: limit }) };
 }

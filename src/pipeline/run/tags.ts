@@ -1,6 +1,7 @@
 import { ListQueueTagsCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
 import { type Cost, costOf } from '../../planning/cost.ts';
 import { readUsage, usageText } from '../../planning/usage.ts';
+import { type CostLimit, costLimitText, readCostLimit } from '../messages/cost-limit.ts';
 import { type FailingText, isFailing, type Outage } from '../messages/failing.ts';
 import { type Flow, isFlow } from '../messages/flow.ts';
 import { type InputsMark, markOf, markText } from '../messages/inputs-mark.ts';
@@ -20,6 +21,8 @@ export interface RunTags {
   expiresAt?: number | undefined;
   /** The share of inputs that must fail, within a time, for the run to pause itself. */
   pauseWhenFailing?: FailingText | undefined;
+  /** What the run may cost; `none` if the limit was removed. */
+  costLimit?: CostLimit | 'none' | undefined;
   /** Number of inputs of the run. */
   total?: number | undefined;
   /** Largest number of inputs that the run can have, while `total` is not known. */
@@ -66,6 +69,7 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
     state: state === 'seeding' || state === 'sealed' ? state : undefined,
     expiresAt: timeOf(Tags.expiresAt),
     pauseWhenFailing: failingOf(Tags.pauseWhenFailing),
+    costLimit: Tags.costLimit === 'none' ? 'none' : readCostLimit(Tags.costLimit),
     total: countOf(Tags.total),
     bound: countOf(Tags.bound),
     output,
@@ -102,12 +106,13 @@ function costOfText(tag: string | undefined): Cost | undefined {
 }
 
 function textOf(
-  value: string | number | readonly number[] | Flow | Outage | InputsMark | Cost,
+  value: string | number | readonly number[] | Flow | Outage | InputsMark | Cost | CostLimit,
 ): string {
   // AWS allows letters, digits, spaces and _ . : / = + - @ in a tag.
   if (isIndexes(value)) return value.join(' ');
   if (typeof value === 'string') return isFailing(value) ? value.replace('%', '') : value;
   if (typeof value === 'object' && 'reason' in value) return outageText(value);
+  if (typeof value === 'object' && 'pauses' in value) return costLimitText(value);
   if (typeof value === 'object' && 'counted' in value)
     return usageText(value.region, value.counted);
   if (typeof value === 'number') return value.toFixed();

@@ -40,6 +40,8 @@ export interface StoredOptions
     | 'priority'
     | 'deadlineSeconds'
     | 'maxFailures'
+    | 'maxCost'
+    | 'pauseAtCost'
   > {
   /**
    * Where the stack's collector function stores the results: `s3://bucket/prefix/`, or `s3` for the
@@ -85,7 +87,7 @@ export function beginStored<Output>(
   const now = serviceNow(deployment.sqs);
   const runId = newRunId(now);
   const expiresAt = (createdAt(runId) ?? now) + deadlineMs(plain);
-  const bounds: RunBounds = { ...boundsOf(plain), results, maxFailures };
+  const bounds: RunBounds = { ...boundsOf(plain, deployment), results, maxFailures };
   const about = { ...deployment, runId, task, expiresAt, bounds };
   const begun = Promise.withResolvers<Begun>();
   const take = ({ output = '', resultQueueUrl: queueUrl }: SeedResponse) =>

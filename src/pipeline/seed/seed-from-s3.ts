@@ -174,6 +174,7 @@ class ObjectSeeding {
   async #send(texts: string[], ofAll: number, size: number): Promise<void> {
     const { task, runId, results, expiresAt, ...rest } = this.#request;
     const { concurrency, rate, hedge, pauseWhenFailing, priority, maxFailures } = rest;
+    const { maxCost, pauseAtCost } = rest;
     const { tasks, onPage } = this.#options;
     const about = Math.ceil(texts.length * ofAll);
     const { left, indexes } = this.#left(texts);
@@ -197,6 +198,7 @@ class ObjectSeeding {
         more: true,
         chunkItems,
         ...{ concurrency, rate, hedge, pauseWhenFailing, priority, maxFailures },
+        ...{ maxCost, pauseAtCost },
       },
       // Each input takes at least one byte of its object.
       {

@@ -3,6 +3,7 @@ import { count, FanfoldError, InputError, messageOf } from '../../errors.ts';
 import type { AnyTask } from '../../task.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
+import { costLimitOf } from '../messages/cost-limit.ts';
 import { type Bounds, flowOf } from '../messages/flow.ts';
 import type { InputsMark } from '../messages/inputs-mark.ts';
 import { laneChunkItems } from '../messages/lane-chunks.ts';
@@ -82,7 +83,8 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   const { chunkItems = chunkItemsOf(about) } = request;
   let chunks = cut(items, chunkItems);
   const { first: at = 0, continues = at > 0 } = request;
-  const tags = { expiresAt, flow, pauseWhenFailing, inputs: options.mark };
+  const costLimit = costLimitOf(request);
+  const tags = { expiresAt, flow, pauseWhenFailing, costLimit, inputs: options.mark };
   const begun = continues
     ? undefined
     : await beginStored(request, { runId, expiresAt, mark: options.mark }, options);
@@ -260,7 +262,10 @@ async function ownQueue(
   { task, first = 0, continues = first > 0, total, more = false }: PageRequest,
   runId: string,
   count: number,
-  tags: Pick<RunTags, 'expiresAt' | 'flow' | 'pauseWhenFailing' | 'output' | 'inputs'>,
+  tags: Pick<
+    RunTags,
+    'expiresAt' | 'flow' | 'pauseWhenFailing' | 'costLimit' | 'output' | 'inputs'
+  >,
   { sqs, names, bound }: SeedOptions,
 ): Promise<string> {
   const born = createdAt(runId);

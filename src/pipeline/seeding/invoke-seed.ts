@@ -34,6 +34,7 @@ const LACKS: Readonly<Record<string, readonly [option: string, lack: string]>> =
   concurrency: ['concurrency', 'cannot limit the concurrency of a run'],
   rate: ['rate', 'cannot limit the rate of a run'],
   pauseWhenFailing: ['pauseWhenFailing', 'cannot pause a run that fails'],
+  maxCost: ['maxCost', 'cannot stop a run at a cost'],
   maxFailures: STORES_NONE,
   results: STORES_NONE,
 };

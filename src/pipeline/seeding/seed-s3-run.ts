@@ -10,7 +10,15 @@ import type { S3Inputs } from './s3-inputs.ts';
 /** What each page of a run repeats: its bounds, and where its results go, if they are stored. */
 export type RunBounds = Pick<
   SeedRequest,
-  'concurrency' | 'rate' | 'hedge' | 'pauseWhenFailing' | 'priority' | 'results' | 'maxFailures'
+  | 'concurrency'
+  | 'rate'
+  | 'hedge'
+  | 'pauseWhenFailing'
+  | 'priority'
+  | 'results'
+  | 'maxFailures'
+  | 'maxCost'
+  | 'pauseAtCost'
 >;
 
 export interface S3Run {

@@ -138,11 +138,12 @@ export class Seeder implements InputSource {
   /** Gives a run that is resumed the bounds that were given now. It keeps its others. */
   async #setAgain(queueUrl: string): Promise<void> {
     const { sqs, runId, bounds } = this.#options;
-    const { concurrency, rate, pauseWhenFailing } = bounds;
+    const { concurrency, rate, pauseWhenFailing, maxCost, pauseAtCost } = bounds;
     try {
       if (pauseWhenFailing !== undefined) await writeTags(sqs, queueUrl, { pauseWhenFailing });
-      if (concurrency === undefined && rate === undefined) return;
-      await setRun(this.#options, runId, { concurrency, rate }, { keepsOutage: true });
+      const changes = { concurrency, rate, maxCost };
+      if (Object.values(changes).every((change) => change === undefined)) return;
+      await setRun(this.#options, runId, changes, { keepsOutage: true, pauseAtCost });
     } catch (error) {
       // If it is over, only its last results have to be collected.
       const isOver = error instanceof FanfoldError && /^(BadOption|UnknownRun)$/.test(error.code);

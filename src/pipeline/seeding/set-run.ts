@@ -1,7 +1,9 @@
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { type CallOptions, CHECKED, checkOptions, FLAG } from '../../options.ts';
+import { moneyText } from '../../planning/money.ts';
 import { isMissingQueue } from '../call-errors.ts';
+import { type CostLimit, costLimitOf } from '../messages/cost-limit.ts';
 import { type Bounds, checkBounds, flowOf, replacing } from '../messages/flow.ts';
 import type { RateText } from '../messages/rate.ts';
 import { createdAt, MAX_DEADLINE_SECONDS, type Names } from '../names.ts';
@@ -22,6 +24,11 @@ export interface RunChanges {
   concurrency?: number | null | undefined;
   /** Most attempts that start, such as `100/s`, `20/m` or `5/h`; `null` removes the bound. */
   rate?: RateText | null | undefined;
+  /**
+   * Most that the run may cost, in US dollars; `null` removes the limit. A run that has paused at its
+   * limit goes on.
+   */
+  maxCost?: number | null | undefined;
 }
 
 /** Options of `unpause`. */
@@ -32,10 +39,18 @@ export interface UnpauseOptions {
    * @default false
    */
   extendDeadline?: boolean | undefined;
+  /** A new limit of what the run may cost, in US dollars. @default it stays */
+  maxCost?: number | undefined;
 }
 
-const SET: CallOptions = { call: 'set()', kinds: { concurrency: CHECKED, rate: CHECKED } };
-const UNPAUSE: CallOptions = { call: 'unpause()', kinds: { extendDeadline: FLAG } };
+const SET: CallOptions = {
+  call: 'set()',
+  kinds: { concurrency: CHECKED, rate: CHECKED, maxCost: CHECKED },
+};
+const UNPAUSE: CallOptions = {
+  call: 'unpause()',
+  kinds: { extendDeadline: FLAG, maxCost: CHECKED },
+};
 
 /** Longer than the id of any run. */
 const MAX_ID_LENGTH = 128;
@@ -43,16 +58,25 @@ const MAX_ID_LENGTH = 128;
 /** Where a run is. */
 type Place = Pick<Deployment, 'sqs' | 'names'>;
 
+/** How a run that is resumed is set again. */
+interface SetAgain {
+  /** Whether a run that has paused itself does not go on by that. @default false */
+  keepsOutage?: boolean;
+  /** Whether it pauses at a new limit of its cost. @default as before */
+  pauseAtCost?: boolean | undefined;
+}
+
 /** @throws FanfoldError `BadOption` when a bound is out of range, or none is given */
 function checkChanges(changes: RunChanges): void {
   checkOptions(SET, changes);
-  const { concurrency, rate } = changes;
-  if (concurrency === undefined && rate === undefined) {
+  const { concurrency, rate, maxCost } = changes;
+  if (concurrency === undefined && rate === undefined && maxCost === undefined) {
     throw new FanfoldError(
       'BadOption',
-      'There is nothing to set: give `concurrency`, `rate` or both; null removes a bound.',
+      'There is nothing to set: give `concurrency`, `rate` or `maxCost`; null removes a bound.',
     );
   }
+  costLimitOf({ maxCost: maxCost ?? undefined });
   checkBounds({ concurrency: concurrency ?? undefined, rate: rate ?? undefined });
 }
 
@@ -60,17 +84,21 @@ function checkChanges(changes: RunChanges): void {
  * Changes the bounds of a run while it goes on. Returns what holds then. A run that has paused
  * itself goes on.
  *
- * @param keepsOutage whether a run that has paused itself does not go on by that
  * @throws FanfoldError `BadOption` for wrong values and for a run that is over, `UnknownRun`
  */
 export async function setRun(
   deployment: Pick<Deployment, 'sqs' | 'lambda' | 'names'>,
   runId: string,
   changes: RunChanges,
-  { keepsOutage = false } = {},
+  { keepsOutage = false, pauseAtCost }: SetAgain = {},
 ): Promise<RunSettings> {
   checkChanges(changes);
   const run = await openRun(deployment, runId);
+  const limited = withLimit(run, changes.maxCost, pauseAtCost);
+  const going = { ...limited, ...(keepsOutage ? {} : withoutOutage(run)) };
+  if (changes.concurrency === undefined && changes.rate === undefined) {
+    return write(deployment, run, going);
+  }
   const present = settingsOf(run.tags);
   const { concurrency = present.concurrency, rate = present.rate } = changes;
   const bounds: Bounds = { concurrency: concurrency ?? undefined, rate: rate ?? undefined };
@@ -79,7 +107,7 @@ export async function setRun(
   const each = widthIn(run.tags) ?? tasks.find(({ name }) => name === run.tags.task)?.concurrency;
   const next = flowOf(bounds, Math.max(1, live), each ?? 1);
   const flow = replacing(run.tags.flow, next, serviceNow(deployment.sqs));
-  return write(deployment, run, { flow, ...(keepsOutage ? {} : withoutOutage(run)) });
+  return write(deployment, run, { flow, ...going });
 }
 
 /**
@@ -97,7 +125,7 @@ export async function pauseRun(place: Place, runId: string): Promise<RunSettings
  * Lets a run go on that was paused or has paused itself.
  *
  * @throws FanfoldError `BadOption` for a run that is over, or whose deadline can't be moved so far;
- *   `UnknownRun`
+ *   or that has paused at its cost limit, without a new one; `UnknownRun`
  */
 export async function unpauseRun(
   place: Place,
@@ -105,13 +133,19 @@ export async function unpauseRun(
   options: UnpauseOptions = {},
 ): Promise<RunSettings> {
   checkOptions(UNPAUSE, options);
-  const { extendDeadline = false } = options;
+  const { extendDeadline = false, maxCost } = options;
+  costLimitOf({ maxCost });
   const run = await openRun(place, runId);
+  const limited = withLimit(run, maxCost);
+  const { costLimit } = settingsOf({ ...run.tags, ...limited });
+  if (costLimit?.reachedUsd !== undefined) throw reachedLimit(runId, costLimit);
   const { expiresAt } = run.tags;
   const { pausedAt, outage } = settingsOf(run.tags);
   const since = Math.min(...[pausedAt, outage?.since].filter((time) => time !== undefined));
-  if (since === Number.POSITIVE_INFINITY) return settingsOf(run.tags);
-  const goingOn = { pausedAt: 0, ...withoutOutage(run) };
+  if (since === Number.POSITIVE_INFINITY) {
+    return maxCost === undefined ? settingsOf(run.tags) : write(place, run, limited);
+  }
+  const goingOn = { ...limited, pausedAt: 0, ...withoutOutage(run) };
   if (!extendDeadline || expiresAt === undefined) return write(place, run, goingOn);
   const pausedMs = Math.max(0, serviceNow(place.sqs) - since);
   return write(place, run, { ...goingOn, expiresAt: extended(runId, expiresAt, pausedMs) });
@@ -126,6 +160,27 @@ function widthIn({ flow }: RunTags): number | undefined {
 /** The tag that ends the outage of a run, if there is one. */
 function withoutOutage({ tags }: OpenRun): Pick<RunTags, 'outage'> {
   return settingsOf(tags).outage === undefined ? {} : { outage: 'none' };
+}
+
+/** The tags of a new limit of a run's cost, if one is given. */
+function withLimit(
+  { tags }: OpenRun,
+  maxCost: number | null | undefined,
+  pauseAtCost?: boolean,
+): Pick<RunTags, 'costLimit' | 'pausedAt'> {
+  if (maxCost === undefined) return {};
+  const before = settingsOf(tags).costLimit;
+  const goesOn = before?.reachedUsd === undefined ? {} : { pausedAt: 0 };
+  if (maxCost === null) return { costLimit: 'none', ...goesOn };
+  return { costLimit: { usd: maxCost, pauses: pauseAtCost ?? before?.pauses ?? false }, ...goesOn };
+}
+
+function reachedLimit(runId: string, { usd, reachedUsd = 0 }: CostLimit): FanfoldError {
+  const [limit, metered] = [usd, reachedUsd].map(moneyText);
+  return new FanfoldError(
+    'BadOption',
+    `Run ${runId} has reached its cost limit of ${limit} (${metered} was metered): give a higher one, with --max-cost or \`maxCost\`, to let it go on.`,
+  );
 }
 
 /** A deadline that is moved by some time. */
@@ -163,7 +218,7 @@ async function openRun({ sqs, names }: Place, runId: string): Promise<OpenRun> {
 async function write(
   { sqs, names }: Place,
   { runId, queueUrl, tags }: OpenRun,
-  changed: Pick<RunTags, 'flow' | 'pausedAt' | 'outage' | 'expiresAt'>,
+  changed: Pick<RunTags, 'flow' | 'pausedAt' | 'outage' | 'expiresAt' | 'costLimit'>,
 ): Promise<RunSettings> {
   await writeTags(sqs, queueUrl, changed).catch(unlessMissing(runId, names));
   return settingsOf({ ...tags, ...changed });

@@ -135,7 +135,8 @@ export class Worker {
     }
     const control = this.#runs.control(chunk);
     const expiresAt = Math.max(chunk.expiresAt, control.expiresAt ?? 0);
-    if (state === 'over' || serviceNow(sqs) > expiresAt) return executed('done');
+    const isOver = state === 'over' || control.ending === true;
+    if (isOver || serviceNow(sqs) > expiresAt) return executed('done');
     if (chunk.items.every(({ index }) => control.condemned?.includes(index)))
       return executed('done');
     const task = tasks.get(chunk.task);

@@ -12,11 +12,17 @@ const slow = defineTask({
   run: (input: number) => new Promise((resolve) => setTimeout(resolve, 1_000, input)),
 });
 
-async function stored(count: number, options: Parameters<typeof storedDeployment>[1]) {
+type Asked = Partial<Parameters<Awaited<ReturnType<typeof storedDeployment>>['seed']>[0]>;
+
+async function stored(
+  count: number,
+  options: Parameters<typeof storedDeployment>[1],
+  asked: Asked = {},
+) {
   const deployed = await storedDeployment([slow], { workers: 1, ...options });
   const runId = newRunId();
   const inputs = Array.from({ length: count }, (_, input) => input);
-  await deployed.seed({ task: 'slow', runId, inputs, results: 's3' });
+  await deployed.seed({ task: 'slow', runId, inputs, results: 's3', ...asked } as never);
   const manifest = await deployed.manifest(runId);
   await deployed.close();
   return { ...deployed, manifest };
@@ -47,4 +53,17 @@ it('the manifest has what a run has cost, over all collectors that handed over',
 it('where nothing is billed, the manifest has no cost', async () => {
   const { manifest } = await stored(3, {});
   expect(manifest).not.toHaveProperty('cost');
+});
+
+it('the collector functions end a run before it costs more than its request allows', async () => {
+  const maxCost = 0.003;
+  const metered = { memoryMb: 512, timeoutSeconds: 70 };
+  const { manifest, calls } = await stored(600, metered, { maxCost });
+  expect(manifest.cause).toContain('it reached its cost limit of $0.0030');
+  expect(manifest.ledger.cancelled).toBeGreaterThan(0);
+  expect(manifest.ledger.ok).toBeGreaterThan(10);
+  expect(manifest.cost?.usd).toBeLessThan(maxCost);
+  expect(manifest.cost?.usd).toBeGreaterThan(maxCost / 3);
+  // The limit is the run's, and not that of one collector.
+  expect(calls.filter(({ service }) => service === 'lambda').length).toBeGreaterThan(2);
 });
