@@ -1,5 +1,6 @@
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
+import './detail.css';
 import './live.css';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';

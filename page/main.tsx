@@ -1,5 +1,6 @@
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
+import './detail.css';
 import { render } from 'preact';
 import { type PackedReport, unpacked } from '../src/report/report-data.ts';
 import { Report } from './report.tsx';

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
-import type { ReportData } from '../src/report/report-data.ts';
+import type { InputDetail, ReportData } from '../src/report/report-data.ts';
 import type { Statistics } from '../src/report/statistics.ts';
+import { Detail } from './detail.tsx';
 import { Failures } from './failures.tsx';
+import { Find } from './find.tsx';
 import { count, duration, perSecond, share, time } from './format.ts';
 import { Histogram } from './histogram.tsx';
 import { type Tile, Tiles } from './tiles.tsx';
@@ -11,8 +13,8 @@ import { WorkerTable } from './worker-table.tsx';
 
 /** All that is known of a run, on one page. */
 export function Report({ data }: { data: ReportData }) {
-  const { task, runId, place, cause, missing, statistics, inputs } = data;
-  const texts = new Map(inputs);
+  const { task, runId, place, cause, missing, statistics } = data;
+  const known = detailsOf(data);
   const { startedAt, at } = statistics;
   return (
     <>
@@ -34,19 +36,35 @@ export function Report({ data }: { data: ReportData }) {
       </header>
       <main>
         <Tiles tiles={tilesOf(statistics)} />
-        <Views statistics={statistics} link={(index) => shown(index, texts.get(index))} />
+        <Find known={known} statistics={statistics} />
+        <Views statistics={statistics} link={(index) => shown(index, known.get(index))} />
       </main>
     </>
   );
 }
 
-/** An input's index, which opens to the input if that is known. */
-function shown(index: number, text: string | undefined): ComponentChildren {
-  if (text === undefined) return index;
+/** What is known of inputs that failed, by their indexes. */
+function detailsOf({ inputs = [], samples = [] }: ReportData): Map<number, InputDetail> {
+  const nothing = { error: undefined, ms: undefined, worker: undefined, attempts: undefined };
+  const others = { output: undefined, logLink: undefined, missing: [] };
+  const details = new Map<number, InputDetail>();
+  for (const sample of samples) {
+    details.set(sample.index, { ...others, ...sample, status: 'failed', input: undefined });
+  }
+  for (const [index, input] of inputs) {
+    const known = details.get(index) ?? { ...nothing, ...others, index, log: [] };
+    details.set(index, { ...known, status: 'failed', input });
+  }
+  return details;
+}
+
+/** An input's index, which opens to what is known of the input. */
+function shown(index: number, detail: InputDetail | undefined): ComponentChildren {
+  if (detail === undefined) return index;
   return (
     <details>
       <summary>{index}</summary>
-      <pre>{text}</pre>
+      <Detail {...detail} />
     </details>
   );
 }

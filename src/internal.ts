@@ -27,7 +27,13 @@ export { moneyText } from './planning/money.ts';
 export { priceTable } from './planning/price-table.ts';
 export { duration } from './report/duration.ts';
 export { reportHtml } from './report/html.ts';
-export { type PackedReport, packed, type ReportData, unpacked } from './report/report-data.ts';
+export {
+  type PackedReport,
+  packed,
+  type ReportData,
+  type Sample,
+  unpacked,
+} from './report/report-data.ts';
 export { Sketch } from './report/sketch.ts';
 export { statisticsOf } from './report/statistics.ts';
 export { Workers } from './report/workers.ts';

@@ -1,9 +1,10 @@
 import { FanfoldError, InputError, type Run } from '../index.ts';
 import { withRemedy } from '../inputs/source.ts';
-import { packed } from '../internal.ts';
+import { packed, type ReportData } from '../internal.ts';
 import { BAD_INPUT_REMEDY } from './bad-inputs.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS, statusOf } from './exit.ts';
+import { FailureSamples, withLogs } from './failure-samples.ts';
 import { reportSettings } from './flow.ts';
 import type { CommandInputs } from './inputs/index.ts';
 import type { Job } from './job.ts';
@@ -46,10 +47,11 @@ export async function perform(job: Job): Promise<number> {
   signal.addEventListener('abort', leave);
   if (signal.aborted) leave();
   const written = new Written(recorded.before);
+  const samples = new FailureSamples();
   let unclosed: { error: unknown } | undefined;
   let isDone = false;
   try {
-    await writeResults(run, job, following, written);
+    await writeResults(run, job, following, written, samples);
     signal.throwIfAborted();
     isDone = true;
   } catch (error) {
@@ -66,8 +68,7 @@ export async function perform(job: Job): Promise<number> {
     following?.stop();
     inputs?.close();
     await job.page?.ended(run);
-    const shown = job.report && { ...job.report, inputs: job.carried?.examples };
-    const data = shown && reportOf(run, shown, target, recorded);
+    const data = await reportOfJob(run, job, samples);
     if (data) recorded.keepReport(packed(data));
     // The first error is reported, not one that follows from it.
     await recorded.close().catch((error: unknown) => {
@@ -88,6 +89,23 @@ export async function perform(job: Job): Promise<number> {
   else if (run.ledger.inputs === 0) say('0 inputs: nothing was run');
   const { failed, cancelled } = run.ledger;
   return failed + cancelled > 0 || run.cause !== undefined || isEmptied ? STATUS.failed : STATUS.ok;
+}
+
+/** Undefined for a command without reports. */
+async function reportOfJob(
+  run: Run,
+  { report, carried, output, recorded, connection }: Job,
+  failed: FailureSamples,
+): Promise<ReportData | undefined> {
+  if (report === undefined) return undefined;
+  const inputs = carried?.examples;
+  let samples = failed.shown(run.statistics());
+  // Log lines may tell of inputs.
+  if (inputs && output !== undefined && recorded.log) {
+    recorded.log.flush();
+    samples = await withLogs(samples, output).catch(() => samples);
+  }
+  return reportOf(run, { task: report.task, inputs, samples }, connection.target, recorded);
 }
 
 function showOn(
@@ -119,6 +137,7 @@ async function writeResults(
   { recorded, carried }: Job,
   following: Following | undefined,
   written: Written,
+  samples: FailureSamples,
 ): Promise<void> {
   for await (const batch of run.batches()) {
     try {
@@ -128,6 +147,7 @@ async function writeResults(
       written.add(batch);
       const examples = recorded.failures.addBatch(batch);
       carried?.keep(examples);
+      samples.keep(batch, examples);
     } catch (error) {
       written.add(batch, recorded.leftLines);
       recorded.failures.addBatch(batch, recorded.leftLines);

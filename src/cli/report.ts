@@ -10,7 +10,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { FanfoldError, type Run, type Statistics } from '../index.ts';
-import { createdAt, type ReportData, reportHtml, unpacked } from '../internal.ts';
+import { createdAt, type ReportData, reportHtml, type Sample, unpacked } from '../internal.ts';
 import { isSameFile, outputOf } from './check-output.ts';
 import type { InputFile } from './inputs/index.ts';
 import { count, say } from './log.ts';
@@ -91,10 +91,13 @@ async function reportOfFile(results: string, flags: ReportFlags): Promise<void> 
   checkReport('--output', path, { overwrite, beside: results });
   const { report: kept, task } = readRecordedRun(results, 'optional');
   const data = kept ? unpacked(kept) : await reportOfResults(results, task || basename(results));
-  const { inputs, missing, ...known } = data;
+  const { inputs, missing, samples, ...known } = data;
   const isUnknown = reportInputs && !inputs;
   const more = isUnknown ? ['The inputs are not known: the run had no --report-inputs.'] : [];
-  const shown = reportInputs ? { inputs } : {};
+  // Log lines may tell of inputs.
+  const shown = reportInputs
+    ? { inputs, samples }
+    : { samples: samples?.map((sample) => ({ ...sample, log: [] })) };
   await writeReport(path, { ...known, ...shown, missing: [...missing, ...more] });
   say(reportLine(path));
 }
@@ -190,6 +193,8 @@ interface ReportOptions {
   task: string;
   /** Inputs that failed, as JSON texts. @default the report shows none */
   inputs?: ReadonlyMap<number, string> | undefined;
+  /** How some inputs failed. @default it is not known */
+  samples?: Sample[] | undefined;
 }
 
 /** The report of a run that a command has collected, to its end or until it was stopped. */
@@ -213,7 +218,7 @@ export function reportOf(
   const place = target.kind === 'local' ? undefined : nameOf(target);
   const statistics = run.statistics();
   const inputs = shown.inputs && examplesIn(statistics, shown.inputs);
-  return { task, runId, place, cause, missing, statistics, inputs };
+  return { task, runId, place, cause, missing, statistics, inputs, samples: shown.samples };
 }
 
 /** Those of the inputs that the report names. */

@@ -1,6 +1,24 @@
 import type { Statistics } from './statistics.ts';
 import type { Span, WorkerStatistics } from './workers.ts';
 
+/** One input, as far as it is known. Values are JSON texts, cut if they are long. */
+export interface InputDetail {
+  index: number;
+  /** Undefined if there is no result yet. */
+  status: 'ok' | 'failed' | 'cancelled' | undefined;
+  input: string | undefined;
+  output: string | undefined;
+  error: string | undefined;
+  ms: number | undefined;
+  worker: string | undefined;
+  attempts: number | undefined;
+  log: { time: string; level: string; text: string }[];
+  /** Where else its log lines are, such as a link to Logs Insights. */
+  logLink: string | undefined;
+  /** Sentences about what is not known. */
+  missing: string[];
+}
+
 /** What a report shows of a run. */
 export interface ReportData {
   task: string;
@@ -14,7 +32,12 @@ export interface ReportData {
   statistics: Statistics;
   /** Inputs that failed, as JSON texts by their indexes. @default a report that shows no inputs */
   inputs?: [index: number, text: string][] | undefined;
+  /** Some inputs that failed, and how. @default none is known */
+  samples?: Sample[] | undefined;
 }
+
+/** An input that failed. Its log lines are there only if the report shows inputs. */
+export type Sample = Pick<InputDetail, 'index' | 'error' | 'ms' | 'worker' | 'attempts' | 'log'>;
 
 /** A span in numbers: start since the run's creation and length in milliseconds, ok and failed. */
 type PackedSpan = [startMs: number, ms: number, ok: number, failed: number];

@@ -1,4 +1,6 @@
-import type { PackedReport } from '../report/report-data.ts';
+import type { InputDetail, PackedReport } from '../report/report-data.ts';
+
+export type { InputDetail };
 
 /**
  * What the page and its server say to each other, as JSON:
@@ -68,22 +70,4 @@ export interface Knobs {
   concurrency?: number | null;
   /** Most starts, such as `100/s`; null lifts the bound. */
   rate?: string | null;
-}
-
-/** One input, as far as it is known. Values are JSON texts, cut if they are long. */
-export interface InputDetail {
-  index: number;
-  /** Undefined if there is no result yet. */
-  status: 'ok' | 'failed' | 'cancelled' | undefined;
-  input: string | undefined;
-  output: string | undefined;
-  error: string | undefined;
-  ms: number | undefined;
-  worker: string | undefined;
-  attempts: number | undefined;
-  log: { time: string; level: string; text: string }[];
-  /** Where else its log lines are, such as a link to Logs Insights. */
-  logLink: string | undefined;
-  /** Sentences about what is not known. */
-  missing: string[];
 }

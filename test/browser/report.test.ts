@@ -68,6 +68,39 @@ it.each(['light', 'dark'] as const)(
   },
 );
 
+it('finds an input, and opens what is known of one that failed', async () => {
+  const inner = { name: 'Error', message: HOSTILE };
+  const error = JSON.stringify({
+    name: 'Error',
+    message: 'outer',
+    code: 'TaskFailed',
+    cause: inner,
+  });
+  const log = [{ time: '2026-12-01T00:00:00Z', level: 'info', text: 'a log line' }];
+  const sample = { index: 7, error, ms: 5, worker: 'w', attempts: 3, log };
+  const data = { ...(await reportOfRun()), samples: [sample] };
+  const { page, faults } = await opened({ ...data, inputs: [[7, '"the input"']] });
+  const find = async (index: string) => {
+    await page.getByPlaceholder('Index').fill(index);
+    await page.keyboard.press('Enter');
+  };
+  await find('7');
+  const found = page.getByRole('status');
+  for (const text of ['outer', 'Caused by', HOSTILE, '"the input"', 'a log line', '3']) {
+    await found.getByText(text).first().waitFor();
+  }
+  await find('8');
+  await found.getByText('{"index":8,').waitFor();
+  await find('1000');
+  await found.getByText('There is no input 1,000').waitFor();
+  await find('many');
+  await page.getByRole('alert').filter({ hasText: 'from 0 to 999' }).waitFor();
+  await page.locator('summary').filter({ hasText: '7' }).first().click();
+  await page.getByRole('cell').getByText('a log line').waitFor();
+  expect(await barriers(page)).toEqual([]);
+  expect(faults).toEqual([]);
+});
+
 it('fits a phone', async () => {
   const { page } = await opened(await reportOfRun(), { viewport: { width: 375, height: 700 } });
   await page.getByRole('heading', { name: 'Failures' }).waitFor();

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { reportIn } from './answers.ts';
-import { TASKS } from './command.ts';
+import { REPOSITORY, TASKS } from './command.ts';
 import { inThisProcess } from './in-this-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-report-'));
@@ -69,6 +69,41 @@ it('the report of a resumed run says which results it has no times of', async ()
   expect(statistics.durations.count).toBe(5);
 });
 
+it('a report has the log lines of inputs that failed only if it shows inputs', async () => {
+  writeFileSync(
+    at('loud.mjs'),
+    `import { defineTask } from '${REPOSITORY}/src/index.ts';
+    export const loud = defineTask({ name: 'loud', maxAttempts: 2, backoffBaseSeconds: 0.01,
+      run(n, { log }) { log.info('told', { n }); if (n % 2) throw new Error('odd'); return n; } });`,
+  );
+  const loud = (...more: string[]) =>
+    inThisProcess(
+      [
+        'run',
+        'loud',
+        '--tasks',
+        at('loud.mjs'),
+        '--range',
+        '4',
+        '--workers',
+        '1',
+        '--quiet',
+      ].concat(
+        ...['--overwrite', '--output', at('loud.jsonl'), '--report', at('loud.html'), ...more],
+      ),
+    );
+  const logs = () =>
+    reportIn(at('loud.html')).samples?.map(({ log }) => log.map(({ text }) => text));
+  await loud();
+  expect(logs()).toEqual([[], []]);
+  await loud('--report-inputs');
+  const all = [1, 3].map((n) => [`told n=${n}`, `told n=${n}`]);
+  expect(logs()?.toSorted()).toEqual(all);
+  // The record has them, and another command shows them only if that is asked for.
+  await inThisProcess(['report', at('loud.jsonl'), '--output', at('loud.html')]);
+  expect(logs()).toEqual([[], []]);
+});
+
 it('a report has inputs that failed only if that is asked for', async () => {
   writeFileSync(at('in.jsonl'), `"package.json"\n{"secret":"${'s'.repeat(3_000)}"}\n`);
   const hash = (output: string, ...more: string[]) =>
@@ -79,6 +114,9 @@ it('a report has inputs that failed only if that is asked for', async () => {
     );
   await hash('without.jsonl');
   expect(reportIn(at('without.jsonl.html')).inputs).toBeUndefined();
+  const [sample] = reportIn(at('without.jsonl.html')).samples ?? [];
+  expect(sample).toMatchObject({ index: 1, attempts: expect.any(Number), worker: 'worker-1' });
+  expect(JSON.parse(sample?.error ?? '')).toMatchObject({ message: expect.any(String) });
   await hash('with.jsonl', '--report-inputs');
   expect(readFileSync(at('with.jsonl'), 'utf8')).not.toContain('"input":');
   const [[index = 0, text = ''] = [], ...others] = reportIn(at('with.jsonl.html')).inputs ?? [];
