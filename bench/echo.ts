@@ -3,12 +3,12 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench } from './benchmark.ts';
 import { fanfold } from './fanfold.ts';
-import { type Measured, measure } from './measure.ts';
+import { measureProcessor, type Timed } from './measure.ts';
 
 /** Maps `echo` over the inputs in two worker processes, file to file, and checks every result. */
-export async function runEcho(bench: Bench, inputs: EchoInputs): Promise<Measured> {
+export async function runEcho(bench: Bench, inputs: EchoInputs): Promise<Timed> {
   const output = join(bench.folder, 'output.jsonl');
-  const measured = await measure(
+  const measured = await measureProcessor(
     fanfold([
       'run',
       'echo',

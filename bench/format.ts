@@ -4,6 +4,10 @@ export function seconds(value: number): string {
   return `${value.toFixed(value < 1 ? 3 : value < 10 ? 2 : 1)} s`;
 }
 
+export function milliseconds(value: number): string {
+  return `${(value * 1_000).toFixed(0)} ms`;
+}
+
 /** Megabytes are 10^6 bytes. */
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(0)} MB`;

@@ -2,7 +2,7 @@
 // npm run bench -- --full      all benchmarks
 // npm run bench -- echo-ten    the named benchmarks
 //
-// Prints one table, with baselines measured in the same run. Exit status: 0 if all outputs were
+// Prints one table, each row as it is measured, with baselines measured in the same run. Exit status: 0 if all outputs were
 // right, even if goals were missed; 1 if a run failed or an output was wrong; 2 for wrong usage.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
@@ -15,8 +15,12 @@ import { collectMillion } from './collect-million.ts';
 import { echoMillion } from './echo-million.ts';
 import { echoTen } from './echo-ten.ts';
 import { echoTenMillion } from './echo-ten-million.ts';
+import { buildForBench } from './fanfold.ts';
 import { megabytes } from './format.ts';
+import { largeLines } from './large-lines.ts';
+import { library } from './library.ts';
 import { plan } from './plan.ts';
+import { pools } from './pools.ts';
 import { requests } from './requests.ts';
 import { serveMillion } from './serve-million.ts';
 import { sha256 } from './sha256.ts';
@@ -26,13 +30,27 @@ import { sqsHttp } from './sqs-http.ts';
 import { sqsInProcess } from './sqs-in-process.ts';
 import { sqsMillion } from './sqs-million.ts';
 import { sqsRecover } from './sqs-recover.ts';
+import { start } from './start.ts';
 import { stored } from './stored.ts';
-import { type Row, table } from './table.ts';
+import { HEAD, linesOf, type Row } from './table.ts';
+
+/** Load average from which other work disturbs the figures. */
+const BUSY = 0.5;
+
+/** Peers that need a server which this bench does not start. */
+const SKIPPED = [
+  ['bullmq', 'it needs Redis, which this bench does not install'],
+  ['celery', 'it needs Redis, which this bench does not install'],
+] as const;
 
 const BENCHMARKS = [
+  start,
   echoMillion,
   echoTenMillion,
   echoTen,
+  largeLines,
+  library,
+  pools,
   basemanager,
   collect,
   collectMillion,
@@ -59,15 +77,33 @@ async function main(args: readonly string[]): Promise<number> {
   process.once('SIGINT', () => interrupted.abort());
   process.once('SIGTERM', () => interrupted.abort());
   console.log(`${machine()}\n`);
+  await buildForBench();
+  for (const line of HEAD) console.log(line);
   const rows: Row[] = [];
+  const loads: string[] = [];
   for (const { benchmark, skip } of chosen) {
+    const [load = 0] = loadavg();
+    if (!skip && load >= BUSY && rows.length === 0) loads.push(`${load.toFixed(2)} before it`);
     const outcome = skip
       ? { skipped: `takes long; npm run bench -- ${benchmark.name}` }
       : await run(benchmark, interrupted.signal);
     if (interrupted.signal.aborted) return 130;
-    rows.push({ name: benchmark.name, outcome });
+    const row = { name: benchmark.name, outcome };
+    rows.push(row);
+    for (const line of linesOf(row)) console.log(line);
+    const [after = 0] = loadavg();
+    if (!skip) console.log(`  load ${load.toFixed(2)} before, ${after.toFixed(2)} after`);
   }
-  console.log(table(rows));
+  if (chosen.length === BENCHMARKS.length) {
+    for (const [name, skipped] of SKIPPED) {
+      for (const line of linesOf({ name, outcome: { skipped } })) console.log(line);
+    }
+  }
+  for (const load of loads) {
+    console.log(
+      `\nOther work disturbed the figures (load ${load}): measure again when the machine is idle.`,
+    );
+  }
   console.log(
     `\n${chosen.map(({ benchmark: { name, about } }) => `${name}: ${about}`).join('\n')}`,
   );

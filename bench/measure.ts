@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { watchTree } from './tree-memory.ts';
 
 export interface Command {
   program: string;
@@ -9,18 +10,33 @@ export interface Command {
 export interface Measured {
   /** From the start of the process to its exit. */
   seconds: number;
-  /** Peak memory of the process, without its children; undefined if there is no /proc. */
+  /** Peak memory of the process, without its children; undefined without /proc. */
   peakBytes: number | undefined;
   stdout: string;
+}
+
+/** A run with the processor time of the process and of all children that it waited for. */
+export interface Timed extends Measured {
+  /** Peak memory of the process and of all below it. */
+  peakBytes: number | undefined;
+  processorSeconds: number;
 }
 
 /** Time after which a process is considered hung. */
 const LIMIT_MS = 15 * 60_000;
 
+interface MeasureOptions {
+  cwd: string;
+  signal: AbortSignal;
+  env?: NodeJS.ProcessEnv;
+  /** Follows the memory of a process. @default that of the process alone */
+  follow?: (pid: number) => { bytes(): number | undefined; stop(): void };
+}
+
 /** Runs a command to its end. Rejects with the end of its stderr if it fails. */
 export function measure(
   command: Command,
-  options: { cwd: string; signal: AbortSignal; env?: NodeJS.ProcessEnv },
+  { follow = watchPeak, ...options }: MeasureOptions,
 ): Promise<Measured> {
   return new Promise((resolve, reject) => {
     const began = performance.now();
@@ -29,7 +45,7 @@ export function measure(
       timeout: LIMIT_MS,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const peak = watchPeak(child.pid);
+    const peak = follow(child.pid ?? 0);
     let seconds = 0;
     let stdout = '';
     let stderr = '';
@@ -62,12 +78,32 @@ export function measure(
 }
 
 /**
+ * Like `measure`, with processor time, which other load on the machine changes less than the time
+ * that passes. bash measures it (getrusage). Repeats a quick command, and returns one run's share.
+ */
+export async function measureProcessor(
+  { program, args }: Command,
+  options: { cwd: string; signal: AbortSignal; times?: number },
+): Promise<Timed> {
+  const { times: repeated = 1, ...rest } = options;
+  const script = `TIMEFORMAT='%U %S'; time (for ((n = 0; n < ${repeated}; n++)); do "$0" "$@" >&3 2>&4 || exit 1; done) 2>&1`;
+  const line = ['-c', `exec 3>&1 4>&2; { ${script}; } 2>&1`, program, ...args];
+  const measured = await measure({ program: 'bash', args: line }, { ...rest, follow: watchTree });
+  const [, user = '', system = ''] = /([\d.]+) ([\d.]+)\s*$/.exec(measured.stdout) ?? [];
+  return {
+    ...measured,
+    seconds: measured.seconds / repeated,
+    processorSeconds: (Number(user) + Number(system)) / repeated,
+  };
+}
+
+/**
  * Follows a process's peak memory by the kernel's high-water mark, so that one late reading is
  * enough. `ru_maxrss` (wait4, /usr/bin/time) is not suitable: on Linux it starts from the peak of
  * the process that forked it, which here is the bench. See getrusage(2) and exec's
  * setmax_mm_hiwater_rss. VmHWM (proc_pid_status(5)) only counts the new program.
  */
-function watchPeak(pid: number | undefined): { bytes(): number | undefined; stop(): void } {
+function watchPeak(pid: number): { bytes(): number | undefined; stop(): void } {
   let bytes: number | undefined;
   const timer = setInterval(() => {
     bytes = readPeak(pid) ?? bytes;
@@ -75,7 +111,7 @@ function watchPeak(pid: number | undefined): { bytes(): number | undefined; stop
   return { bytes: () => bytes, stop: () => clearInterval(timer) };
 }
 
-function readPeak(pid: number | undefined): number | undefined {
+function readPeak(pid: number): number | undefined {
   try {
     const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024;

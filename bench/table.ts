@@ -5,29 +5,31 @@ export interface Row {
   outcome: readonly Figure[] | Skipped | { failed: Error };
 }
 
-const HEAD = ['benchmark', 'figure', 'ours', 'baseline', 'ratio', 'goal', 'met'];
+/** Columns with their widths: rows are printed before later ones are known. */
+const COLUMNS = [
+  ...[['benchmark', 16] as const, ['figure', 42] as const, ['ours', 18] as const],
+  ...[['baseline', 18] as const, ['ratio', 8] as const, ['goal', 20] as const, ['met', 3] as const],
+];
 
-/** Formats the table. A skipped benchmark has the reason in place of its figures. */
-export function table(rows: readonly Row[]): string {
-  const lines = rows.flatMap(linesOf);
-  const widths = HEAD.map((head, column) =>
-    Math.max(
-      head.length,
-      ...lines.map((cells) => (cells.length > 2 ? cells[column] : '')?.length ?? 0),
-    ),
-  );
-  widths[0] = Math.max(...rows.map((row) => row.name.length), HEAD[0]?.length ?? 0);
-  return [HEAD, widths.map((width) => '-'.repeat(width)), ...lines]
-    .map((cells) =>
-      cells
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+/** The lines above the first row. */
+export const HEAD = [
+  lineOf(COLUMNS.map(([name]) => name)),
+  lineOf(COLUMNS.map(([, width]) => '-'.repeat(width))),
+];
+
+function lineOf(cells: readonly string[]): string {
+  return cells
+    .map((cell, column) => cell.padEnd(COLUMNS[column]?.[1] ?? 0))
+    .join('  ')
+    .trimEnd();
 }
 
-function linesOf({ name, outcome }: Row): string[][] {
+/** The lines of a row. A skipped benchmark has the reason in place of its figures. */
+export function linesOf(row: Row): string[] {
+  return cellsOf(row).map(lineOf);
+}
+
+function cellsOf({ name, outcome }: Row): string[][] {
   if ('skipped' in outcome) return [[name, `skipped: ${outcome.skipped}`]];
   if ('failed' in outcome) return [[name, 'failed: see above']];
   return outcome.map(({ what, ours, baseline = '', ratio = '', goal }, place) => [
