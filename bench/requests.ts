@@ -76,7 +76,7 @@ async function billOf({ taskMs, inputs, outputBytes }: Plan, signal: AbortSignal
   const write = process.stdout.write.bind(process.stdout);
   try {
     const stack = await virtualStack({
-      tasks,
+      tasks: () => tasks,
       maxConcurrency: 100,
       burst: 50,
       watching: () => ({ log: powertoolsLog(), metrics: powertoolsMetrics() }),

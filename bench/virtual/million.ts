@@ -49,8 +49,9 @@ async function simulate(inputs: number, ms: number, seed: number): Promise<Simul
       return new Promise((resolve) => setTimeout(() => resolve(end()), ms));
     },
   });
+  const tasks = TaskRegistry.fromModule({ work });
   const { deployment, bill } = await virtualStack({
-    tasks: TaskRegistry.fromModule({ work }),
+    tasks: () => tasks,
     maxConcurrency: WORKERS,
     burst: WORKERS / 2,
     watching: () => ({}),

@@ -19,12 +19,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const tasks = TaskRegistry.fromModule({
+const registry = TaskRegistry.fromModule({
   sleep: defineTask({
     name: 'sleep',
     run: (ms: number) => new Promise((resolve) => setTimeout(resolve, ms, ms)),
   }),
 });
+
+const tasks = () => registry;
 
 const turn = setImmediate;
 

@@ -19,11 +19,11 @@ export interface EventSourceOptions {
   /** Most concurrent invocations. @default 1000 */
   maxConcurrency?: number;
   /**
-   * Whether concurrency grows as slowly as Lambda's: 5 at first, and 300 more per minute. Otherwise
-   * it grows as fast as the work requires.
+   * Whether concurrency grows as slowly as Lambda's: 5 at first, and 300 more per minute; or a share
+   * of that, which is 1 or less. Otherwise it grows as fast as the work requires.
    * @default false
    */
-  ramp?: boolean;
+  ramp?: boolean | number;
   /** Whether the function reports which of its messages failed. @default false, as on Lambda */
   reportBatchItemFailures?: boolean;
 }
@@ -108,7 +108,7 @@ export class EventSource {
     if (this.#closing.signal.aborted) return;
     const { minConcurrency = 1, ramp = false } = this.#options;
     const wanted = Math.min(this.#limit, Math.max(minConcurrency, this.#busy + 1));
-    const limit = ramp ? this.#rampLimit() : wanted;
+    const limit = ramp ? this.#rampLimit(Number(ramp)) : wanted;
     while (this.#pollers.size < Math.min(wanted, limit)) {
       const poller = this.#poll().finally(() => {
         this.#pollers.delete(poller);
@@ -125,10 +125,11 @@ export class EventSource {
     }
   }
 
-  #rampLimit(): number {
-    if (this.#pollers.size < EVENT_SOURCE_START) this.#rampFrom = performance.now();
+  #rampLimit(share: number): number {
+    const start = Math.max(1, Math.round(EVENT_SOURCE_START * share));
+    if (this.#pollers.size < start) this.#rampFrom = performance.now();
     const minutes = (performance.now() - this.#rampFrom) / 60_000;
-    return EVENT_SOURCE_START + Math.floor(minutes * EVENT_SOURCE_PER_MINUTE);
+    return start + Math.floor(minutes * EVENT_SOURCE_PER_MINUTE * share);
   }
 
   async #poll(): Promise<void> {

@@ -1,7 +1,4 @@
-import type { ServiceRequest, ServiceResponse } from '../../emulator/transport/index.ts';
-
-/** Payload that is billed as one request: 64 KiB. https://aws.amazon.com/sqs/pricing/ */
-const BILLED_BYTES = 65_536;
+import { type Call, kindOf, queueOf } from '../../pipeline/run/count-requests.ts';
 
 /** Calls of one kind, such as ReceiveMessage by the collector. */
 export interface Calls {
@@ -17,6 +14,30 @@ export interface Invocations {
   ms: number;
 }
 
+/** An answer with a message is larger than this. */
+const EMPTY_BYTES = 200;
+
+/** What was billed, in numbers that can be added, and multiplied. */
+export interface Counts {
+  /** Milliseconds of the seed. */
+  seedMs: number;
+  /** Milliseconds of workers. */
+  workerMs: number;
+  invocations: number;
+  /** Requests of SQS by the functions and for them, by kind of queue. */
+  standard: number;
+  fair: number;
+  fifo: number;
+  /** Requests of the collector for results: receives and deletes. */
+  collected: number;
+  /** Its other requests. */
+  collectorOther: number;
+  /** Messages of results that workers sent. */
+  messages: number;
+  egressBytes: number;
+  logBytes: number;
+}
+
 /** Counts the calls, invocations and bytes that AWS would bill for a deployment. */
 export class Bill {
   /** Calls by caller and action. */
@@ -27,17 +48,31 @@ export class Bill {
   egressBytes = 0;
   /** Bytes that functions log. */
   logBytes = 0;
+  readonly #counts: Omit<
+    Counts,
+    'seedMs' | 'workerMs' | 'invocations' | 'egressBytes' | 'logBytes'
+  > = {
+    ...{ standard: 0, fair: 0, fifo: 0 },
+    ...{ collected: 0, collectorOther: 0, messages: 0 },
+  };
 
   /** @param caller such as `collector`, which is outside AWS */
-  addCall(caller: string, request: ServiceRequest, response: ServiceResponse): void {
-    // The JSON protocol has the action in a header, CBOR in the path.
-    const action = /\w+$/.exec(request.headers['x-amz-target'] ?? request.path)?.[0];
-    const [sent, received] = [request.body, response.body].map((body) => Buffer.byteLength(body));
-    const bytes = Math.max(sent ?? 0, received ?? 0);
+  addCall(caller: string, call: Call): void {
+    const action = call.command.replace(/Command$/, '');
     const calls = entry(this.sqs, `${caller} ${action}`, { calls: 0, billed: 0 });
     calls.calls++;
-    calls.billed += Math.max(1, Math.ceil(bytes / BILLED_BYTES));
-    if (caller === 'collector') this.egressBytes += received ?? 0;
+    calls.billed += call.requests;
+    const counts = this.#counts;
+    const kind = kindOf(queueOf(call));
+    if (caller === 'collector') {
+      this.egressBytes += call.receivedBytes;
+      counts[/Receive|Delete/.test(action) ? 'collected' : 'collectorOther'] += call.requests;
+      return;
+    }
+    if (caller === 'worker' && action === 'SendMessage' && kind === 'standard') counts.messages++;
+    // They are the stack's, with a run or without.
+    const isIdle = action === 'ReceiveMessage' && call.receivedBytes < EMPTY_BYTES;
+    if (caller !== 'poller' || !isIdle) counts[kind] += call.requests;
   }
 
   addInvocation(name: string, ms: number): void {
@@ -60,6 +95,16 @@ export class Bill {
   /** Milliseconds of all functions. */
   get ms(): number {
     return [...this.lambda.values()].reduce((sum, { ms }) => sum + ms, 0);
+  }
+
+  /** What was billed so far, without receives of no message by the event sources. */
+  get counts(): Counts {
+    const seedMs = this.lambda.get('seed')?.ms ?? 0;
+    const { invocations, egressBytes, logBytes } = this;
+    return {
+      ...this.#counts,
+      ...{ seedMs, workerMs: this.ms - seedMs, invocations, egressBytes, logBytes },
+    };
   }
 }
 

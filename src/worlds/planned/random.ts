@@ -6,6 +6,14 @@ export class Random {
     this.#state = seed | 0;
   }
 
+  /** Numbers that a text stands for. */
+  static from(text: string): Random {
+    let seed = 0;
+    for (const character of text)
+      seed = (Math.imul(seed, 31) + (character.codePointAt(0) ?? 0)) | 0;
+    return new Random(seed);
+  }
+
   /** A number from 0 up to, but not including, 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;

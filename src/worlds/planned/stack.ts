@@ -1,12 +1,7 @@
 import { CreateQueueCommand, type SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { createLambdaClient, Lambda } from '../../emulator/lambda/index.ts';
 import { createSqsClient, Sqs } from '../../emulator/sqs/index.ts';
-import {
-  inProcess,
-  type Service,
-  type ServiceRequest,
-  type ServiceResponse,
-} from '../../emulator/transport/index.ts';
+import { inProcess, type Service } from '../../emulator/transport/index.ts';
 import { PLAIN_SQS } from '../../endpoint/plain-sdk.ts';
 import { type BurstResponse, burstHandler } from '../../handlers/burst.ts';
 import { seedHandler } from '../../handlers/seed.ts';
@@ -14,14 +9,17 @@ import type { WatchOptions } from '../../handlers/telemetry.ts';
 import { workerHandler } from '../../handlers/worker.ts';
 import { namesOf } from '../../pipeline/names.ts';
 import { clientMeter } from '../../pipeline/run/client-meter.ts';
+import { type Call, countRequests } from '../../pipeline/run/count-requests.ts';
 import type { Deployment } from '../../pipeline/run/deployment.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
+import type { Behaviour } from './behaviour.ts';
 import { Bill } from './bill.ts';
 import type { Random } from './random.ts';
 import { shortReceives } from './short-receives.ts';
 
 export interface VirtualStackOptions {
-  tasks: TaskRegistry;
+  /** The tasks of a new execution environment. */
+  tasks: () => TaskRegistry;
   /** Maximum number of concurrent workers, including burst workers. */
   maxConcurrency: number;
   /** Number of those workers that the seed starts. */
@@ -33,6 +31,18 @@ export interface VirtualStackOptions {
    * collector's receives may be short. @default no variation
    */
   random?: Random;
+  /** How AWS behaves. @default calls take 10 ms, the collector's 60 ms, and nothing else any time */
+  behaviour?: Behaviour;
+  /** Memory of a worker, in MiB. @default 1024 */
+  memoryMb?: number;
+  /**
+   * The part of a deployment that this is, which others are like: its workers, and the growth of
+   * its event sources, are this share of the whole, which has `whole` workers and inputs.
+   * @default it is the whole
+   */
+  part?: { share: number; whole: { workers: number; inputs: number } };
+  /** Concurrent invocations of the worker function. @default 1000 */
+  workerConcurrency?: number;
   /**
    * Time after which the process of a new burst worker dies, in milliseconds.
    * @default none dies
@@ -59,7 +69,7 @@ type Handler = (event: unknown, context: Context) => Promise<unknown>;
  */
 export async function virtualStack(options: VirtualStackOptions) {
   const { tasks, maxConcurrency, burst, watching, random } = options;
-  const { burstDiesAfterMs = () => undefined } = options;
+  const { burstDiesAfterMs = () => undefined, behaviour, memoryMb = 1024, part } = options;
   const sqs = new Sqs({ bodyDigests: false });
   const lambda = new Lambda();
   const bill = new Bill();
@@ -81,53 +91,70 @@ export async function virtualStack(options: VirtualStackOptions) {
     late(
       caller === 'collector' && random ? shortReceives(sqs, random) : sqs.service,
       caller === 'collector' ? {} : PLAIN_SQS,
-      () => LATENCY_MS[caller] * (random ? 0.75 + random.next() / 2 : 1),
-      (request, response) => bill.addCall(as, request, response),
+      behaviour
+        ? () => behaviour.callMs(caller)
+        : () => LATENCY_MS[caller] * (random ? 0.75 + random.next() / 2 : 1),
+      (call) => bill.addCall(as, call),
     );
-  const lambdaClient = createLambdaClient(lambda);
+  const lambdaFor = (caller: keyof typeof LATENCY_MS) =>
+    createLambdaClient(lambda, {
+      requestHandler: delayed(lambda.service, () => behaviour?.invokeMs(caller) ?? 0),
+    });
   const handlers = {
-    lambda: lambdaClient,
+    lambda: lambdaFor('function'),
     name: names.name,
-    memoryMb: 1024,
+    memoryMb,
   };
   const add = (
     name: string,
     timeoutSeconds: number,
     make: () => Handler,
-    options: { maxRetryAttempts?: number } = {},
+    options: { maxRetryAttempts?: number; concurrency?: number } = {},
   ) => {
+    const short = name.replace('Bill-', '');
     const environments = new Map<string, Handler>();
     lambda.addFunction(
       name,
       async (event, context) => {
-        const handler = environments.get(context.logStreamName) ?? make();
+        let handler = environments.get(context.logStreamName);
+        const initMs = handler === undefined ? await behaviour?.newEnvironment(short) : undefined;
+        handler ??= make();
         environments.set(context.logStreamName, handler);
-        const begunAt = performance.now();
+        const begunAt = performance.now() - (initMs ?? 0);
         return handler(event, context).finally(() =>
-          bill.addInvocation(name.replace('Bill-', ''), performance.now() - begunAt),
+          bill.addInvocation(short, performance.now() - begunAt),
         );
       },
       { timeoutSeconds, ...options },
     );
   };
-  add(names.seed, 900, () =>
-    seedHandler(tasks, {
+  add(names.seed, 900, () => {
+    const seed = seedHandler(tasks(), {
       ...handlers,
       ...watching(),
       sqs: clientOf('function', 'seed'),
       burst,
-      workers: maxConcurrency,
-    }),
-  );
+      workers: part?.whole.workers ?? maxConcurrency,
+    });
+    if (part === undefined) return seed;
+    const isPage = (event: unknown) => Array.isArray(Object(event).inputs);
+    return (event, context) =>
+      seed(isPage(event) ? { ...Object(event), about: part.whole.inputs } : event, context);
+  });
   const worker = () => ({ ...handlers, ...watching(), sqs: clientOf('function', 'worker') });
-  add(names.worker, WORKER_TIMEOUT_SECONDS, () => workerHandler(tasks, worker()) as Handler);
+  add(
+    names.worker,
+    WORKER_TIMEOUT_SECONDS,
+    () => workerHandler(tasks(), worker()) as Handler,
+    options.workerConcurrency === undefined ? {} : { concurrency: options.workerConcurrency },
+  );
   add(
     names.burst,
     WORKER_TIMEOUT_SECONDS,
     () => {
       const given = worker();
       const handle: (event: unknown, context: Context) => Promise<BurstResponse> = burstHandler(
-        tasks,
+        tasks(),
         given,
       );
       const ms = burstDiesAfterMs();
@@ -141,15 +168,15 @@ export async function virtualStack(options: VirtualStackOptions) {
       sqs: pollerSqs,
       queueUrl,
       batchSize: 1,
-      minConcurrency: 5,
+      minConcurrency: Math.max(1, Math.round(5 * (part?.share ?? 1))),
       maxConcurrency: maxConcurrency - burst,
-      ramp: true,
+      ramp: part?.share ?? true,
       reportBatchItemFailures: true,
     });
   }
   const collector = clientOf('collector');
   const deployment: Deployment = {
-    ...{ sqs: collector, lambda: lambdaClient, names, countsLate: true },
+    ...{ sqs: collector, lambda: lambdaFor('collector'), names, countsLate: true },
     metered: clientMeter(collector, 'us-east-1', false),
   };
   return { deployment, bill, close: () => lambda.close() };
@@ -173,14 +200,18 @@ function late(
   service: Service,
   config: SQSClientConfig,
   latencyMs: () => number,
-  seen: (request: ServiceRequest, response: ServiceResponse) => void,
+  seen: (call: Call) => void,
 ): SQSClient {
-  const handler = inProcess(async (request) => {
-    const response = await service(request);
-    seen(request, response);
-    return response;
-  });
-  const requestHandler = {
+  const requestHandler = delayed(service, latencyMs);
+  const client = createSqsClient(undefined, { ...config, requestHandler, md5: false });
+  countRequests(client, seen);
+  return client;
+}
+
+/** A service in this process whose answers take virtual time. */
+function delayed(service: Service, latencyMs: () => number) {
+  const handler = inProcess(service);
+  return {
     ...handler,
     async handle(...call: Parameters<typeof handler.handle>) {
       const answered = await handler.handle(...call);
@@ -188,5 +219,4 @@ function late(
       return answered;
     },
   };
-  return createSqsClient(undefined, { ...config, requestHandler, md5: false });
 }
