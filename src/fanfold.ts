@@ -20,7 +20,8 @@ import { beginStored, findStored, isStored } from './pipeline/runs/stored-runs.t
 import { invokeSeed } from './pipeline/seeding/invoke-seed.ts';
 import type { Inputs } from './pipeline/seeding/pages.ts';
 import type { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
-import { makePlan, type Plan, type Planned, type PlanOptions } from './plan.ts';
+import { makePlan, type Planned } from './plan.ts';
+import type { Plan, PlanOptions } from './plan-options.ts';
 import { waitFor } from './retry.ts';
 import { RunOperations } from './run-operations.ts';
 import {

@@ -27,6 +27,7 @@ export { moneyText } from './planning/money.ts';
 export { priceTable } from './planning/price-table.ts';
 export { duration } from './report/duration.ts';
 export { reportHtml } from './report/html.ts';
+export { planHtml } from './report/plan-html.ts';
 export {
   type PackedReport,
   packed,

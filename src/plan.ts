@@ -1,95 +1,27 @@
 import { checkInputs, nameOfTask } from './checks.ts';
-import { checkWhole, FanfoldError } from './errors.ts';
-import {
-  type CallOptions,
-  CHECKED,
-  checkOptions,
-  FUNCTION,
-  isObject,
-  type Kind,
-} from './options.ts';
+import { FanfoldError } from './errors.ts';
 import type { Run } from './pipeline/collecting/run.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
-import { type Bounds, checkBounds } from './pipeline/messages/flow.ts';
 import { describeSeed } from './pipeline/seeding/invoke-seed.ts';
 import type { Inputs, JsonTexts } from './pipeline/seeding/pages.ts';
+import {
+  checkPlanOptions,
+  type Plan,
+  type PlannedSample,
+  type PlanOptions,
+} from './plan-options.ts';
 import { timeHere } from './planning/here.ts';
 import { randomFrom } from './planning/random.ts';
-import type { Range } from './planning/range.ts';
-import { limitOf, machineOf } from './sampling/machine.ts';
+import { evenTimeline, limitOf, machineOf } from './sampling/machine.ts';
 import { readInputs } from './sampling/read-inputs.ts';
 import { runSample, type Sample, type SampledInput } from './sampling/sample.ts';
 import { type AnyTask, isTask } from './task.ts';
 import { refuseUnknown, unknownTask } from './task-registry.ts';
 import type { World } from './worlds/world.ts';
 
-/** Options of `plan`. */
-export interface PlanOptions extends Bounds {
-  /**
-   * Number of inputs that are really run, chosen at random: 1 to 10000.
-   * @default 20 and, as long as the sample takes less than 10 s, up to 200
-   */
-  sample?: number | undefined;
-  /** Aborting it ends the plan: it rejects with the reason. @default none */
-  signal?: AbortSignal | undefined;
-  /** Called with the number of inputs, before some are run. @default nothing is called */
-  onCounted?: ((inputs: number) => void) | undefined;
-  /** Called with the number of inputs that were run so far. @default nothing is called */
-  onSampled?: ((done: number) => void) | undefined;
-}
-
-/** What was measured of the inputs that were run. */
-export interface PlannedSample {
-  inputs: number;
-  ok: number;
-  failed: number;
-  /** The first few kinds of errors, such as `Error: not found`. */
-  failures: string[];
-  /** Attempts for each input, on average. */
-  attempts: number;
-  /** Durations of inputs, over all of their attempts, in milliseconds. */
-  ms: { mean: number; p50: number; p95: number; max: number };
-  /** Bytes of an output, on average. */
-  outputBytes: number;
-  /** Share of that time in which a processor worked, from 0 to 1; undefined if it ran elsewhere. */
-  cpuShare: number | undefined;
-  /** Peak memory of a worker, in MB; undefined if it ran elsewhere. */
-  peakMemoryMb: number | undefined;
-  /** Seconds that the sample took. */
-  seconds: number;
-}
-
-/** What a run would take. */
-export interface Plan {
-  task: string;
-  /** Number of inputs. */
-  inputs: number;
-  /** Bytes of all inputs, as JSON texts. */
-  inputBytes: number;
-  sample: PlannedSample;
-  /** Number of workers. */
-  workers: number;
-  /** Seconds from the beginning of the run to its last result, as `fanfold run` prints them. */
-  seconds: Range;
-  /** What limits the run, in words. */
-  limitedBy: string;
-}
-
-const KINDS: Record<keyof PlanOptions, Kind> = {
-  sample: CHECKED,
-  concurrency: CHECKED,
-  rate: CHECKED,
-  signal: ['an AbortSignal', (value) => isObject(value) && 'aborted' in value],
-  onCounted: FUNCTION,
-  onSampled: FUNCTION,
-};
-
-const OPTIONS: CallOptions = { call: 'plan()', kinds: KINDS };
-
 /** Inputs of a sample: 20 tell the mean of most tasks within a third, 200 within a tenth. */
 const FIRST = 20;
 const MOST = 200;
-const MOST_ASKED_FOR = 10_000;
 
 /** Time in which more inputs than the first ones are run, in milliseconds. */
 const ENOUGH_MS = 10_000;
@@ -112,10 +44,8 @@ export async function makePlan(
 ): Promise<Plan> {
   const task = nameOfTask(given);
   checkInputs(inputs);
-  checkOptions(OPTIONS, options);
-  checkBounds(options);
+  checkPlanOptions(options);
   const { sample: asked, signal, onCounted, onSampled, rate } = options;
-  if (asked !== undefined) checkWhole('sample', asked, 1, MOST_ASKED_FOR);
   if (isTask(given)) world.add(given);
   refuseUnknown(task, world);
   const { lambda, names } = world.deployment;
@@ -127,12 +57,13 @@ export async function makePlan(
       tasks.map(({ name }) => name),
     );
   }
+  const bounds = { concurrency: options.concurrency ?? facts.runConcurrency, rate };
   const random = randomFrom(SEED);
   const counted = await readInputs(inputs, asked ?? MOST, random, signal);
   if (counted.inputs === 0) {
     throw new FanfoldError('BadInput', 'There are no inputs, so there is nothing to plan.');
   }
-  onCounted?.(counted.inputs);
+  onCounted?.({ inputs: counted.inputs, sample: counted.drawn.length });
   const sample = await runSample(counted.drawn, {
     map: (texts, how) => map(task, texts, how),
     options: { concurrency: options.concurrency, rate, ...(signal ? { signal } : {}) },
@@ -144,17 +75,17 @@ export async function makePlan(
   refuseFailed(sample);
   const number = counted.inputs;
   const texts = counted.drawn.map(({ text }) => text);
-  const bounds = { concurrency: options.concurrency ?? facts.runConcurrency, rate };
   const machine = await machineOf({ world, facts, bounds, workers, inputs: number, texts, sample });
   const { seconds, limitedByRate } = timeHere(sample.inputs, number, machine, random);
   return {
     ...{ task, inputs: number, inputBytes: counted.bytes, sample: about(sample) },
     ...{ workers: machine.workers, seconds },
+    timeline: evenTimeline(machine, seconds, number),
     limitedBy: limitedByRate ? `the rate, ${rate}` : limitOf(machine, seconds),
   };
 }
 
-/** @throws FanfoldError `BadInput` for a sample of which nothing is known but errors */
+/** @throws FanfoldError `TaskFailed` for a sample of which nothing is known but errors */
 function refuseFailed({ inputs, failures }: Sample): void {
   if (inputs.some(({ ok }) => ok)) return;
   const [kind = 'no error is known'] = failures.keys();

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { FanfoldError, InputError, type PlanOptions } from '../index.ts';
-import { JsonTexts, MAX_PAYLOAD_BYTES } from '../internal.ts';
+import { type Counted, FanfoldError, InputError, type PlanOptions } from '../index.ts';
+import { JsonTexts, MAX_PAYLOAD_BYTES, planHtml } from '../internal.ts';
 import { type OnBadInput, onBadInputOf } from './bad-inputs.ts';
 import { STATUS } from './exit.ts';
 import { boundsOf } from './flow.ts';
@@ -10,6 +10,7 @@ import { openInputs } from './inputs/index.ts';
 import { count, print, printJson, say } from './log.ts';
 import { located } from './perform.ts';
 import { linesOf } from './plan-text.ts';
+import { checkReport, checkReportInputs, writePage } from './report.ts';
 import { wholeNumber } from './serve.ts';
 import { untilSignal } from './signals.ts';
 import { connectTarget, nameOf, type TargetFlags } from './target.ts';
@@ -23,6 +24,8 @@ interface PlanFlags extends Pick<TargetFlags, 'tasks' | 'workers'> {
   sample?: string;
   concurrency?: string;
   rate?: string;
+  report?: string;
+  overwrite?: boolean;
   json?: boolean;
 }
 
@@ -51,6 +54,8 @@ export function addPlan(program: Command): void {
     .option('--tasks <module>', 'the tasks module, as for run')
     .option('--concurrency <n>', 'plan with at most this many inputs at once')
     .option('--rate <rate>', 'plan with at most this many attempts, such as 100/s')
+    .option('--report <file>', 'write the plan to this file, too, with charts: one page, HTML')
+    .option('--overwrite', 'replace a file that is not a report')
     .option('--json', 'print the plan as JSON')
     .action((task: string, flags: PlanFlags) =>
       untilSignal((signal) => attempt(task, flags, signal)),
@@ -67,9 +72,12 @@ async function attempt(task: string, flags: PlanFlags, signal: AbortSignal): Pro
     const why = 'there are no results in a plan that could report bad inputs: use skip or fail.';
     throw new FanfoldError('BadOption', `--on-bad-input report: ${why}`);
   }
+  const { report } = flags;
+  if (report !== undefined) checkReport('--report', report, flags);
   boundHeap();
   const inputs = await openInputs({ ...flags, maxInputBytes: MAX_PAYLOAD_BYTES });
   try {
+    checkReportInputs(report, inputs.files);
     const connection = await connectTarget({ ...flags, quiet: true });
     const startSeconds = performance.now() / 1000;
     using _ = connection.taskLog;
@@ -78,12 +86,14 @@ async function attempt(task: string, flags: PlanFlags, signal: AbortSignal): Pro
     const { target } = connection;
     const where = target.kind === 'local' ? 'on this machine' : `on ${nameOf(target)}`;
     const texts = new JsonTexts(inputs.batches(), inputs.total);
-    const onCounted = (number: number) =>
-      say(`${count(number, 'input')}; running some of them, ${where}`);
+    const onCounted = ({ inputs, sample }: Counted) =>
+      say(`${count(inputs, 'input')}; running up to ${sample} of them, ${where}`);
     const plan = await fanfold.plan(task, texts, { ...options, onCounted });
     if (inputs.bad?.leftOut !== undefined) say(inputs.bad.leftOut);
+    const lines = linesOf(plan, startSeconds);
     if (flags.json) printJson({ ...plan, startSeconds });
-    else for (const line of linesOf(plan, startSeconds)) print(line);
+    else for (const line of lines) print(line);
+    if (report !== undefined) await writePage(report, () => planHtml({ ...plan, lines }));
     return STATUS.ok;
   } catch (error) {
     if (error instanceof FanfoldError && error.code === 'TaskFailed') {

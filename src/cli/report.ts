@@ -234,10 +234,15 @@ export function reportLine(path: string): string {
   return `the report is in ${path}`;
 }
 
-export async function writeReport(path: string, data: ReportData): Promise<void> {
+export function writeReport(path: string, data: ReportData): Promise<void> {
+  return writePage(path, () => reportHtml(data));
+}
+
+/** Writes a page: the file is whole, or as it was. */
+export async function writePage(path: string, html: () => Promise<string> | string): Promise<void> {
   const written = `${path}.part`;
   try {
-    writeFileSync(written, await reportHtml(data));
+    writeFileSync(written, await html());
     renameSync(written, path);
   } catch (cause) {
     rmSync(written, { force: true });

@@ -28,6 +28,16 @@ export interface Machine {
   ratePerSecond?: number | undefined;
 }
 
+/** A run at one time. */
+export interface PlannedMoment {
+  /** Seconds since the beginning of the run. */
+  readonly atSeconds: number;
+  /** Workers that run inputs. */
+  readonly busyWorkers: number;
+  /** Inputs with a result. */
+  readonly done: number;
+}
+
 export interface TimeHere {
   /** Seconds from the beginning of the run to its last result. */
   seconds: Range;

@@ -24,7 +24,8 @@ export async function reportHtml(data: ReportData): Promise<string> {
 `;
 }
 
-function escaped(text: string): string {
+/** Text as HTML. */
+export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

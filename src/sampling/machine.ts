@@ -1,7 +1,7 @@
 import type { Bounds } from '../pipeline/messages/flow.ts';
 import { parsedRate } from '../pipeline/messages/rate.ts';
 import { planOf } from '../pipeline/seed/seed.ts';
-import type { Machine } from '../planning/here.ts';
+import type { Machine, PlannedMoment } from '../planning/here.ts';
 import type { Range } from '../planning/range.ts';
 import type { TaskFacts } from '../task.ts';
 import type { World } from '../worlds/world.ts';
@@ -79,4 +79,18 @@ export function limitOf({ workers, each, pipelineMs }: Machine, seconds: Range):
   }
   const of = workers === 1 ? 'one worker' : `${workers} workers`;
   return each === 1 ? `${of} here` : `${of} here, each with ${each} inputs at once`;
+}
+
+/** Workers and results over the time of a run here: all workers are there from its beginning. */
+export function evenTimeline(
+  { workers, startMs }: Machine,
+  { likely }: Range,
+  inputs: number,
+): PlannedMoment[] {
+  const begin = Math.min(startMs / 1000, likely);
+  return [
+    { atSeconds: 0, busyWorkers: 0, done: 0 },
+    { atSeconds: begin, busyWorkers: workers, done: 0 },
+    { atSeconds: likely, busyWorkers: workers, done: inputs },
+  ];
 }

@@ -1,10 +1,13 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { fanfold, TASKS } from './command.ts';
 
 it('predicts a run in worker processes, measured in them', async () => {
   const args = ['plan', 'waits', '--tasks', TASKS, '--range', '5000', '--workers', '2'];
   const { status, stdout, stderr } = await fanfold([...args, '--sample', '40', '--json']);
-  expect(stderr).toContain('5000 inputs; running some of them, on this machine');
+  expect(stderr).toContain('5000 inputs; running up to 40 of them, on this machine');
   expect(status).toBe(0);
   const plan = JSON.parse(stdout);
   expect(plan).toMatchObject({ task: 'waits', inputs: 5_000, inputBytes: 18_890, workers: 2 });
@@ -38,4 +41,19 @@ it('plans nothing if there is nothing to plan from', async () => {
   expect(failed.stderr).toMatch(/All 2 inputs of the sample failed, so nothing is planned: /);
   const report = await fanfold([...args, '--on-bad-input', 'report']);
   expect(report.stderr).toContain('--on-bad-input report: there are no results in a plan');
+});
+
+it('writes it as a page with charts', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fanfold-plan-'));
+  try {
+    const path = join(folder, 'plan.html');
+    const args = ['plan', 'same', '--tasks', TASKS, '--range', '3', '--workers', '1'];
+    const { stderr, stdout } = await fanfold([...args, '--report', path]);
+    expect(stderr).toContain(`the report is in ${path}`);
+    const html = readFileSync(path, 'utf8');
+    expect(html).toContain('<polyline class="workers"');
+    expect(html).toContain(stdout.split('\n')[0]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -82,7 +82,7 @@ function collected(run: Run) {
   return state;
 }
 
-const STACK = { tasks, maxConcurrency: 8, burst: 4, watching: () => ({}) };
+const STACK = { tasks: () => tasks, maxConcurrency: 8, burst: 4, watching: () => ({}) };
 
 describe('a run stops before its cost passes the limit', () => {
   it.each([
