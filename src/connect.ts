@@ -14,6 +14,7 @@ import {
   TEXT,
 } from './options.ts';
 import type { LogLine } from './pipeline/working/log-line.ts';
+import { type AsIfProps, asIfOf } from './planning/as-if.ts';
 import { type PriceCorrections, type PriceTable, priceTable } from './planning/price-table.ts';
 import { openInProcess } from './worlds/in-process.ts';
 import { openProcesses } from './worlds/processes.ts';
@@ -63,7 +64,7 @@ export interface ConnectOptions {
   onLog?: ((line: LogLine) => void) | undefined;
   /**
    * Prices that replace AWS's public ones, such as negotiated ones: each in US dollars of one unit,
-   * by region, or of all regions as `*`. For `stack`.
+   * by region, or of all regions as `*`. For `stack` and `asIf`.
    *
    * ```ts
    * await connect({ stack: 'Photos', prices: { '*': { lambda: { gbSecond: { arm64: 0.00001 } } } } });
@@ -72,6 +73,17 @@ export interface ConnectOptions {
    * @default AWS's public prices
    */
   prices?: PriceCorrections | undefined;
+  /**
+   * Properties of a stack: runs on this machine are metered as if they ran on it, so that `run.cost`
+   * and `maxCost` are known here too.
+   *
+   * ```ts
+   * await connect({ asIf: { memorySize: 2048, region: 'eu-central-1' } });
+   * ```
+   *
+   * @default runs on this machine cost nothing
+   */
+  asIf?: AsIfProps | undefined;
 }
 
 const CONNECT_KINDS: Record<keyof ConnectOptions, Kind> = {
@@ -82,6 +94,7 @@ const CONNECT_KINDS: Record<keyof ConnectOptions, Kind> = {
   onWarning: FUNCTION,
   onLog: FUNCTION,
   prices: OBJECT,
+  asIf: OBJECT,
 };
 
 const OPTIONS: CallOptions = { call: 'connect()', kinds: CONNECT_KINDS };
@@ -108,26 +121,36 @@ async function open(options: ConnectOptions): Promise<Fanfold> {
     );
   }
   const prices = options.prices && priceTable(options.prices);
-  if (prices !== undefined && stack === undefined) {
+  const asIf = options.asIf && asIfOf(options.asIf);
+  if (asIf !== undefined && (stack ?? endpoint) !== undefined) {
     throw new FanfoldError(
       'BadOption',
-      '`prices` are of runs that are metered, which are those of a stack: give `stack` too, or leave `prices` out.',
+      '`asIf` is for tasks that run on this machine: leave it out.',
+    );
+  }
+  if (prices !== undefined && stack === undefined && asIf === undefined) {
+    throw new FanfoldError(
+      'BadOption',
+      '`prices` are of runs that are metered, which are those of a stack: give `stack` or `asIf` too, or leave `prices` out.',
     );
   }
   if (stack !== undefined)
     return new Fanfold(withPrices(await openStack(stack), prices), onWarning);
   if (endpoint !== undefined) return new Fanfold(await openServed(NAME, endpoint), onWarning);
   const count = workers ?? availableParallelism();
-  if (tasks === undefined) return new Fanfold(await openInProcess(count), onWarning);
+  if (tasks === undefined) {
+    return new Fanfold(withPrices(await openInProcess(count, asIf), prices), onWarning);
+  }
   const fanfold = Promise.withResolvers<Fanfold>();
   const world = await openProcesses({
     tasks: openTasks(tasks),
     workers: count,
     onWarning,
     onLog: options.onLog,
+    asIf,
     onFailure: (error) => void fanfold.promise.then((opened) => opened.fail(error)),
   });
-  fanfold.resolve(new Fanfold(world, onWarning));
+  fanfold.resolve(new Fanfold(withPrices(world, prices), onWarning));
   return fanfold.promise;
 }
 

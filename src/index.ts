@@ -52,6 +52,7 @@ export type { Manifest } from './pipeline/storing/manifest.ts';
 export type { Part } from './pipeline/storing/state.ts';
 export type { LogLine } from './pipeline/working/log-line.ts';
 export type { Counted, Plan, PlannedSample, PlanOptions } from './plan-options.ts';
+export type { AsIfProps } from './planning/as-if.ts';
 export type { Cost, CostItems } from './planning/cost.ts';
 export type { PlannedMoment } from './planning/here.ts';
 export type { PriceCorrections } from './planning/price-table.ts';

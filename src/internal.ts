@@ -23,6 +23,7 @@ export { createdAt } from './pipeline/names.ts';
 export { isOver, refuseCollected } from './pipeline/run/status.ts';
 export { InputsHash } from './pipeline/seeding/inputs-hash.ts';
 export { JsonTexts } from './pipeline/seeding/pages.ts';
+export { readAsIf } from './planning/as-if.ts';
 export { moneyText } from './planning/money.ts';
 export { priceTable } from './planning/price-table.ts';
 export { duration } from './report/duration.ts';

@@ -7,7 +7,16 @@ const HOMES: Readonly<Record<string, string>> = {
     ...['concurrency', 'runConcurrency', 'backoffBaseSeconds', 'backoffCapSeconds'],
     ...['retry', 'adaptive', 'idempotent'],
   ]),
-  ...homes('connect()', ['workers', 'stack', 'endpoint', 'tasks', 'onWarning', 'onLog', 'prices']),
+  ...homes('connect()', [
+    'workers',
+    'stack',
+    'endpoint',
+    'tasks',
+    'onWarning',
+    'onLog',
+    'prices',
+    'asIf',
+  ]),
   ...homes('map()', [
     'ordered',
     'signal',

@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { connect, defineTask, FailedInputs } from '../src/index.ts';
 
 const double = defineTask({ name: 'double', run: (n: number) => n * 2 });
@@ -81,4 +81,57 @@ it('all failed inputs are in the error', async () => {
     expect.stringContaining('odd 1'),
     expect.stringContaining('odd 3'),
   ]);
+});
+
+describe('runs on this machine, metered as if on a stack', () => {
+  const late = defineTask({
+    name: 'late',
+    run: (ms: number) => new Promise((resolve) => setTimeout(resolve, ms, ms)),
+  });
+  const asIf = { memorySize: 512, architecture: 'arm64', region: 'eu-central-1' } as const;
+  const shipped = { tasks: new URL('../functions/tasks/index.ts', import.meta.url) };
+
+  it.each([
+    ['this process', {}, late, 50],
+    ['worker processes', shipped, 'sleep', { seconds: 0.05 }],
+  ])('in %s', async (_, place, task, input) => {
+    await using fanfold = await connect({ ...place, workers: 2, asIf });
+    const inputs = Array.from({ length: 20 }, () => input as number);
+    const run = fanfold.map(task, inputs);
+    expect(await run.all()).toHaveLength(20);
+    const { counted, region, usd } = run.cost ?? expect.fail();
+    expect(region).toBe('eu-central-1');
+    // 20 times 50 ms with half a GB, and the seed.
+    expect(counted.gbSeconds.x86_64).toBe(0);
+    expect(counted.gbSeconds.arm64).toBeGreaterThanOrEqual(0.49);
+    expect(counted.gbSeconds.arm64).toBeLessThan(1.5);
+    expect(counted.invocations).toBeGreaterThan(2);
+    expect(counted.invocations).toBeLessThanOrEqual(21);
+    expect(counted.sqs.fair).toBeGreaterThan(2);
+    expect(usd).toBeGreaterThan(0.49 * 0.0000133);
+  });
+
+  it('at the prices that are given, of a region that is known', async () => {
+    const region = 'mars-north-1';
+    await using unknown = await connect({ asIf: { region } });
+    expect(() => unknown.map(late, [1], { maxCost: 5 })).toThrow('the prices of mars-north-1');
+    const none = await unknown.map(late, [1]);
+    await none.all();
+    expect(none.cost).toMatchObject({ usd: undefined, region });
+    const prices = { '*': { lambda: { gbSecond: { arm64: 100 } } } };
+    await using dear = await connect({ asIf, prices, workers: 1 });
+    const run = dear.map(late, [20]);
+    await run.all();
+    expect(run.cost?.usd).toBeGreaterThan(1);
+  });
+
+  it('costs nothing without that', async () => {
+    await using fanfold = await connect();
+    const run = fanfold.map(late, [1]);
+    await run.all();
+    expect(run.cost).toBeUndefined();
+    expect(() => fanfold.map(late, [1], { maxCost: 5 })).toThrow('`asIf`');
+    await expect(connect({ asIf, stack: 'Photos' })).rejects.toThrow('on this machine');
+    await expect(connect({ prices: {} })).rejects.toThrow('`stack` or `asIf`');
+  });
 });

@@ -12,6 +12,14 @@ export function addPrices(command: Command): Command {
   );
 }
 
+/** Adds the flag that meters a run on this machine. */
+export function addAsIf(command: Command): Command {
+  return command.option(
+    '--as-if <props>',
+    'show what a run on this machine would cost on a stack with these properties, such as memory=1024,region=eu-central-1,architecture=arm64, or JSON',
+  );
+}
+
 /**
  * Reads a file of prices; undefined if none is named.
  *

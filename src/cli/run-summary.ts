@@ -30,13 +30,14 @@ function factsOf(run: Run, job: Job, startedAt: number): string[] {
   const there = before ? `, ${before.ok + before.failed} of them from earlier` : '';
   // Commands name the option by its flag.
   const early = run.cause?.replace('`maxFailures`', '--max-failures');
+  const asIf = job.connection.target.kind === 'local' ? ', as if on a stack' : '';
   const others = count(run.elsewhere, 'more result');
   return [
     early && `ended early: ${early}`,
     `${count(inputs, 'input')} = ${ok} ok + ${failed} failed + ${cancelled} cancelled${dropped}${there}, in ${seconds.toFixed(1)} s${where}`,
     report?.path && reportLine(report.path),
     ...timesOf(run.statistics()),
-    run.cost && `cost: ${costText(run.cost)}`,
+    run.cost && `cost${asIf}: ${costText(run.cost)}`,
     run.elsewhere > 0 ? `another command has collected ${others} of this run` : undefined,
   ].flatMap((fact) => fact || []);
 }

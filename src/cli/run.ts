@@ -13,7 +13,7 @@ import { addPageOptions, checkPage, openPage, type PageFlags } from './live/run-
 import { count, say } from './log.ts';
 import { addLogLevel } from './log-level.ts';
 import { perform } from './perform.ts';
-import { addPrices } from './prices.ts';
+import { addAsIf, addPrices } from './prices.ts';
 import { checkReportFlags, checkReportInputs } from './report.ts';
 import { reportBad } from './report-bad.ts';
 import {
@@ -113,7 +113,7 @@ export function addRun(program: Command): void {
     .option('--report <file>', 'write a report of the run to this file: one page, HTML')
     .option('--report-inputs', 'show inputs that failed in the report, cut after 2,000 characters')
     .option('--quiet', 'print only errors');
-  addPageOptions(addPrices(command)).action(run);
+  addPageOptions(addAsIf(addPrices(command))).action(run);
 }
 
 async function run(task: string, given: RunFlags): Promise<void> {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { connect, type Fanfold, FanfoldError, type RunStatus } from '../index.ts';
+import { readAsIf } from '../internal.ts';
 import { say } from './log.ts';
 import type { LogLevel } from './log-level.ts';
 import { pricesIn } from './prices.ts';
@@ -20,8 +21,11 @@ export interface TargetFlags extends RemoteFlags {
   tasks?: string;
   workers?: string;
   quiet?: boolean;
-  /** A limit of a run's cost. */
+  /** A limit of a run's cost, and whether it pauses there. */
   maxCost?: string;
+  pauseAtCost?: boolean;
+  /** The stack as if on which a run on this machine is metered. */
+  asIf?: string;
   /** Least important lines of tasks to print. @default info; with `quiet`, error */
   logLevel?: LogLevel;
 }
@@ -104,8 +108,8 @@ export async function connectTarget(given: TargetFlags): Promise<Connection> {
   const flags = joined(given);
   const { stack, endpoint, tasks, quiet, logLevel = quiet ? 'error' : 'info' } = flags;
   const prices = pricesIn(flags.prices);
-  const costFlag = flags.maxCost === undefined ? prices && '--prices' : '--max-cost';
-  if (costFlag !== undefined && stack === undefined) throw noCost(costFlag);
+  const asIf = flags.asIf === undefined ? undefined : readAsIf(flags.asIf, '--as-if');
+  checkCost(flags, isRemote(flags));
   if (isRemote(flags)) {
     checkRemote(flags);
     if (stack !== undefined) {
@@ -119,7 +123,7 @@ export async function connectTarget(given: TargetFlags): Promise<Connection> {
   const onWarning = (message: string) => say(message);
   const taskLog = new TaskLog(logLevel);
   const { onLog } = taskLog;
-  const fanfold = await connect({ tasks: module.path, workers, onWarning, onLog });
+  const fanfold = await connect({ tasks: module.path, workers, onWarning, onLog, prices, asIf });
   return { fanfold, target: { kind: 'local', workers, isBuiltIn: module.shipped }, taskLog };
 }
 
@@ -159,11 +163,28 @@ function joined<Flags extends TargetFlags>(flags: Flags): Flags {
   return { ...flags, endpoint: URL.canParse(join) ? new URL(join).origin : 'http://joined' };
 }
 
-function noCost(flag: string): FanfoldError {
-  return new FanfoldError(
-    'BadOption',
-    `${flag} is for runs on a stack, which are metered, as AWS bills them: give --stack NAME too, or leave it out.`,
-  );
+/** @throws FanfoldError `BadOption` for flags of costs where there are none */
+function checkCost(
+  { stack, prices, maxCost, pauseAtCost, asIf }: TargetFlags,
+  isElsewhere: boolean,
+): void {
+  const refuse = (why: string) => {
+    throw new FanfoldError('BadOption', why);
+  };
+  if (asIf !== undefined && isElsewhere) {
+    refuse('--as-if is for runs on this machine: leave it out.');
+  }
+  const flag = maxCost === undefined ? prices && '--prices' : '--max-cost';
+  if (flag !== undefined && (stack ?? asIf) === undefined) {
+    refuse(
+      `${flag} is for runs that are metered: on a stack, with --stack NAME, or on this machine as if on one, with --as-if memory=1024. Give one of them, or leave it out.`,
+    );
+  }
+  if (pauseAtCost && asIf !== undefined) {
+    refuse(
+      '--pause-at-cost is for runs on a stack: no other command can let a run on this machine go on. Leave it out, and --resume runs the inputs that were cancelled.',
+    );
+  }
 }
 
 function isRemote({ stack, endpoint }: RemoteFlags): boolean {

@@ -14,7 +14,7 @@ export function payloadsAt(
   place: Endpoint,
   sqs: SQSClient,
   taskQueueUrl: string,
-  meter?: ClientMeter,
+  meter?: Pick<ClientMeter, 'countS3'>,
 ): Payloads {
   return new Payloads(async () => {
     const bucket = await readBucket(sqs, taskQueueUrl);

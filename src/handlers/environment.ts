@@ -8,6 +8,7 @@ import { type PayloadPlace, Payloads } from '../pipeline/run/payloads.ts';
 import { findQueue } from '../pipeline/run/queues.ts';
 import { RunQueues } from '../pipeline/run/run-queues.ts';
 import { RunPaces } from '../pipeline/working/run-paces.ts';
+import type { AsIf } from '../planning/as-if.ts';
 import { UnmeteredRetries } from '../unmetered-retries.ts';
 
 /** The part of Lambda's context that the handlers use. */
@@ -37,6 +38,8 @@ export interface HandlerOptions {
    * @default Lambda's own AWS_LAMBDA_FUNCTION_MEMORY_SIZE; without it, nothing is metered
    */
   memoryMb?: number;
+  /** The deployment whose costs are metered in this process, instead. @default none */
+  asIf?: AsIf | undefined;
   /**
    * Inputs and outputs that no message can hold.
    * @default the environment's FANFOLD_BUCKET, if the name is the environment's too
@@ -90,7 +93,8 @@ export function callLimits(longSeconds = 0) {
 }
 
 /** The meter of this process, which is a function's. It is made when INIT is about to end. */
-function meterOf({ onServer, memoryMb }: HandlerOptions): Meter | undefined {
+function meterOf({ onServer, memoryMb, asIf }: HandlerOptions): Meter | undefined {
+  if (asIf) return new Meter({ ...asIf, isAsIf: true });
   if (memoryMb !== undefined) return new Meter({ memoryMb });
   const { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: size, AWS_LAMBDA_INITIALIZATION_TYPE: type } =
     process.env;

@@ -10,6 +10,7 @@ import type { TasksCode } from '../loading/tasks-module.ts';
 import { workAlwaysFor } from '../nested.ts';
 import { isTransient } from '../pipeline/call-errors.ts';
 import { laneQueueUrl } from '../pipeline/queue-urls.ts';
+import { Meter } from '../pipeline/run/meter.ts';
 import { type Attempt, atWork } from '../pipeline/working/attempt.ts';
 import { captureConsole } from '../pipeline/working/console.ts';
 import { Measuring } from '../pipeline/working/measuring.ts';
@@ -174,7 +175,9 @@ async function work(start: Start): Promise<void> {
   // A server may be away for a moment; finished work is worth the wait. The supervisor never is.
   const isSupervisor = !('stack' in place) && place.credentials === 'none';
   const patient = isSupervisor ? sqs : sqsAt(place, { maxAttempts: PATIENT_ATTEMPTS });
-  const { tellingMs } = start;
+  const { tellingMs, asIf } = start;
+  const meter = asIf && new Meter({ ...asIf, isAsIf: true });
+  for (const client of new Set([sqs, patient])) meter?.countSqs(client);
   const tellRan = (ran: Ran) => tell({ type: 'ran', ran });
   const told = tellingMs === undefined ? undefined : telling(tellRan, tellingMs);
   worker = new Worker({
@@ -183,7 +186,8 @@ async function work(start: Start): Promise<void> {
     taskQueueUrl,
     onServer: !('stack' in place),
     setups,
-    payloads: payloadsAt(place, sqs, taskQueueUrl),
+    payloads: payloadsAt(place, sqs, taskQueueUrl, meter),
+    meter,
     deadQueueUrl,
     worker: start.worker,
     sliceSeconds: start.sliceSeconds,
@@ -203,6 +207,7 @@ async function work(start: Start): Promise<void> {
     taskQueueUrl,
     worker,
     signal: stopping.signal,
+    onBusy: (isBusy) => (isBusy ? meter?.begin() : meter?.end()),
     onTaken: (messages) => journal.received(messages),
     onBegin: (message, chunk) => journal.begun(message, chunk),
     onSettled: (message) => journal.settled(message),

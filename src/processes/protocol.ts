@@ -1,6 +1,7 @@
 import type { Endpoint } from '../endpoint/connection.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import type { Measured } from '../pipeline/working/measuring.ts';
+import type { AsIf } from '../planning/as-if.ts';
 import type { TaskFacts } from '../task.ts';
 import type { Receives } from './in-flight-journal.ts';
 
@@ -20,6 +21,8 @@ export interface Start {
    */
   attempts: { prefix: string; first: Receives };
   sliceSeconds: number;
+  /** The deployment whose costs it meters. @default none */
+  asIf?: AsIf | undefined;
   /** Whether its log and its output go to its supervisor through pipes. @default false */
   logs?: boolean;
   /**

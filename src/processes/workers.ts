@@ -141,6 +141,7 @@ export class Workers {
 
   #open(worker: string): void {
     const { tasks, place, taskQueueUrl, deadQueueUrl, sliceSeconds, tellingMs } = this.#options;
+    const { asIf } = this.#options;
     const { onTrouble, onRan, onLog } = this.#options;
     const attempts = {
       prefix: attemptsOf(this.#id, worker),
@@ -148,7 +149,7 @@ export class Workers {
     } as const;
     const process = new WorkerProcess({
       start: {
-        ...{ place, taskQueueUrl, deadQueueUrl, worker, attempts, sliceSeconds },
+        ...{ place, taskQueueUrl, deadQueueUrl, worker, attempts, sliceSeconds, asIf },
         ...(tellingMs === undefined ? {} : { tellingMs }),
         ...(onLog ? { logs: true } : {}),
       },

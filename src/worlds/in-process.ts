@@ -1,38 +1,57 @@
 import { FanfoldError } from '../errors.ts';
+import type { LambdaContext } from '../handlers/environment.ts';
 import { workerHandler } from '../handlers/worker.ts';
 import { workFor, workOn } from '../nested.ts';
 import { laneQueueUrl } from '../pipeline/queue-urls.ts';
 import { Measuring } from '../pipeline/working/measuring.ts';
 import { Setups } from '../pipeline/working/setups.ts';
+import type { AsIf } from '../planning/as-if.ts';
 import { TaskRegistry } from '../task-registry.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
 
 /** As long as the queue's visibility timeout: slices end far earlier. */
 const TIMEOUT_SECONDS = 43_200;
 
-/** A world in this process. Tasks run here, and become known when `map` is called with them. */
-export async function openInProcess(workers: number): Promise<World> {
+/**
+ * A world in this process. Tasks run here, and become known when `map` is called with them.
+ *
+ * @param asIf the deployment whose costs are metered. @default nothing is
+ */
+export async function openInProcess(workers: number, asIf?: AsIf): Promise<World> {
   const tasks = new TaskRegistry();
-  const services = await openServices({ workers, tasks });
+  const services = await openServices({ workers, tasks, asIf });
   const { lambda, names, taskQueueUrl, deployment } = services;
   const { sqs } = deployment;
   const closing = new AbortController();
   const setups = new Setups();
   const measuring = new Measuring();
-  const handler = workerHandler(tasks, {
-    sqs,
+  const options = {
     setups,
     payloads: deployment.payloads,
     signal: closing.signal,
     name: names.name,
     onServer: true,
     sliceSeconds: LOCAL_SLICE_SECONDS,
-    get metrics() {
-      const count = measuring.onEnded;
-      return count && { count, flush() {} };
-    },
-  });
-  const work: typeof handler = (event, context) => workFor(services, () => handler(event, context));
+  };
+  const handlerWith = (own: { sqs: typeof sqs; asIf?: AsIf }) =>
+    workerHandler(tasks, {
+      ...{ ...options, ...own },
+      get metrics() {
+        const count = measuring.onEnded;
+        return count && { count, flush() {} };
+      },
+    });
+  const handler = handlerWith({ sqs });
+  // A meter is of one invocation at a time, as an execution environment is.
+  const metered = new Map<string, typeof handler>();
+  const handlerOf = ({ logStreamName = '' }: LambdaContext) => {
+    if (asIf === undefined) return handler;
+    const own = metered.get(logStreamName) ?? handlerWith({ asIf, sqs: services.newClient() });
+    metered.set(logStreamName, own);
+    return own;
+  };
+  const work: typeof handler = (event, context) =>
+    workFor(services, () => handlerOf(context)(event, context));
   lambda.addFunction(names.worker, work, { timeoutSeconds: TIMEOUT_SECONDS });
   const sources = [taskQueueUrl, laneQueueUrl(taskQueueUrl)].map((queueUrl) =>
     lambda.addSqsEventSource(names.worker, {

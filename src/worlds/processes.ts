@@ -4,6 +4,7 @@ import type { FanfoldError } from '../errors.ts';
 import { keep } from '../keep.ts';
 import { openTasks, type TasksModule } from '../loading/tasks-module.ts';
 import type { LogLine } from '../pipeline/working/log-line.ts';
+import type { AsIf } from '../planning/as-if.ts';
 import { Workers } from '../processes/workers.ts';
 import type { WorkerDeath } from '../report/workers.ts';
 import { defineTask } from '../task.ts';
@@ -20,6 +21,8 @@ export interface ProcessesOptions {
   onWarning: (message: string) => void;
   onLog?: ((line: LogLine) => void) | undefined;
   onFailure: (error: FanfoldError) => void;
+  /** The deployment whose costs are metered. @default nothing is */
+  asIf?: AsIf | undefined;
 }
 
 /** A world with SQS and Lambda in this process; worker processes reach SQS on a loopback port. */
@@ -49,13 +52,15 @@ export async function loadTasks(
 async function open(options: ProcessesOptions) {
   const tasks = new TaskRegistry();
   const deaths: WorkerDeath[] = [];
-  const services = await openServices({ workers: options.workers, tasks });
+  const { asIf } = options;
+  const services = await openServices({ workers: options.workers, tasks, asIf });
   const { deployment, sqs, objects, taskQueueUrl, deadQueueUrl } = services;
   const server = await listen(objects.besides(sqs.service), { background: true, maxBodyBytes });
   const workers = new Workers({
     tasks: options.tasks,
     place: { endpoint: server.url, region: sqs.region, credentials: 'none' },
     sliceSeconds: LOCAL_SLICE_SECONDS,
+    asIf,
     count: options.workers,
     background: true,
     sqs: deployment.sqs,

@@ -6,11 +6,13 @@ import { FanfoldError, messageOf } from '../errors.ts';
 import { seedHandler } from '../handlers/seed.ts';
 import { keep } from '../keep.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
+import { clientMeter } from '../pipeline/run/client-meter.ts';
 import type { Deployment } from '../pipeline/run/deployment.ts';
 import { writeBucket } from '../pipeline/run/tags.ts';
 import type { StoreClients } from '../pipeline/runs/stored-run.ts';
 import type { WriteLog } from '../pipeline/working/log-line.ts';
 import type { Measured } from '../pipeline/working/measuring.ts';
+import type { AsIf } from '../planning/as-if.ts';
 import type { AnyTask } from '../task.ts';
 import type { TaskRegistry } from '../task-registry.ts';
 import { BUCKET, LocalObjects } from './local-objects.ts';
@@ -83,6 +85,9 @@ const LANES = {
   FifoThroughputLimit: 'perMessageGroupId',
 };
 
+/** Memory of a stack's seed function, in MiB. */
+const SEED_MB = 1_024;
+
 /** Slice of a local worker: how long it keeps one chunk, in seconds. */
 export const LOCAL_SLICE_SECONDS = 5;
 
@@ -95,6 +100,8 @@ export interface LocalServices {
   readonly deadQueueUrl: string;
   readonly deployment: Deployment;
   readonly objects: LocalObjects;
+  /** Makes another client for SQS. */
+  newClient(): SQSClient;
   close(): Promise<void>;
 }
 
@@ -129,6 +136,8 @@ export interface ServicesOptions {
    * @default none: in this process, its caller reports the error
    */
   onSeedFailed?: (line: string) => void;
+  /** The deployment whose costs are metered. @default nothing is */
+  asIf?: AsIf | undefined;
   /** Counts the workers that are there now. @default all are */
   liveWorkers?: () => number;
 }
@@ -147,9 +156,11 @@ export async function openServices({
   onSeedFailed = () => {},
   liveWorkers,
   objectsFolder,
+  asIf,
 }: ServicesOptions): Promise<LocalServices> {
   const names = namesOf(NAME);
-  const client = createSqsClient(sqs, { ...PLAIN_SQS, endpoint });
+  const newClient = () => createSqsClient(sqs, { ...PLAIN_SQS, endpoint });
+  const client = newClient();
   const { taskQueueUrl, deadQueueUrl } = await createQueues(client, names, hiddenSeconds);
   await writeBucket(client, taskQueueUrl, BUCKET);
   const objects = new LocalObjects({ folder: objectsFolder, region: sqs.region });
@@ -161,7 +172,9 @@ export async function openServices({
     onSeedFailed(`${message}: ${messageOf(error)}`);
   };
   const seed = seedHandler(tasks, {
-    ...{ sqs: client, name: NAME, workers, liveWorkers, log, payloads },
+    ...{ name: NAME, workers, liveWorkers, log, payloads },
+    // What the seed uses is metered apart from what the collector does.
+    ...(asIf ? { sqs: newClient(), asIf: { ...asIf, memoryMb: SEED_MB } } : { sqs: client }),
   });
   lambda.addFunction(names.seed, seed, { timeoutSeconds: LONGEST_SECONDS });
   const lambdaClient = createLambdaClient(lambda);
@@ -183,7 +196,9 @@ export async function openServices({
         return fresh.map(({ body }) => body);
       },
       keep,
+      ...(asIf && { metered: clientMeter(client, asIf.region, false, true) }),
     },
+    newClient,
     async close() {
       await lambda.close();
       await sqs.close();

@@ -107,7 +107,7 @@ function checkMetered({ metered, prices }: Deployment): void {
   if (metered === undefined) {
     throw new FanfoldError(
       'BadOption',
-      '`maxCost` needs a run that is metered: on a stack, with `stack` of connect(). Nothing is billed here; leave it out.',
+      '`maxCost` needs a run that is metered: on a stack, with `stack` of connect(), or on this machine as if on one, with `asIf`.',
     );
   }
   const { region } = metered;

@@ -5,6 +5,7 @@ import { type Used, usedOf } from '../messages/used.ts';
 import { countRequests, kindOf, queueOf, s3KindOf } from './count-requests.ts';
 import type { Metered } from './deployment.ts';
 import { runOfObject } from './payloads.ts';
+import { readsTags } from './tags.ts';
 
 /** Runs that a program keeps accounts of. */
 const MOST_ACCOUNTS = 1_000;
@@ -20,16 +21,19 @@ export interface ClientMeter extends Metered {
  *
  * @param isInside whether it runs in AWS, where the transfer is free. @default on Lambda, ECS and
  *   CloudShell, which say so
+ * @param isAsIf whether it only measures what another deployment would use, as in `MeterOptions`
  */
 export function clientMeter(
   sqs: SQSClient,
   region: string,
   isInside = process.env.AWS_EXECUTION_ENV !== undefined,
+  isAsIf = false,
 ): ClientMeter {
   const id = randomBytes(6).toString('base64url');
   let opened = 0;
   const accounts = new Map<string, Used>();
   countRequests(sqs, (call) => {
+    if (isAsIf && readsTags(call)) return;
     const queue = queueOf(call);
     const [, runId] = /-run-([\w-]+)$/.exec(queue) ?? [];
     const account = runId === undefined ? undefined : accounts.get(runId);

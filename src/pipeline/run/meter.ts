@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Used } from '../messages/used.ts';
 import { countRequests, kindOf, queueOf, s3KindOf } from './count-requests.ts';
+import { readsTags } from './tags.ts';
 
 /** Runs that a process keeps accounts of: one that comes again after that gets a new account. */
 const MOST_ACCOUNTS = 1_000;
@@ -10,6 +11,12 @@ export interface MeterOptions {
   memoryMb: number;
   /** Whether it runs on arm64. @default this process does */
   isArm?: boolean;
+  /**
+   * Whether it only measures what another deployment would use. Readings of settings do not count
+   * then, which are made far more often here than on AWS.
+   * @default false
+   */
+  isAsIf?: boolean;
   /** Duration of INIT, which is billed with the first invocation; in milliseconds. @default 0 */
   initMs?: number;
 }
@@ -25,6 +32,7 @@ export type Extra = Partial<Pick<Used, 'standard' | 'fair' | 'fifo'>>;
 export class Meter {
   readonly #memoryMb: number;
   readonly #isArm: boolean;
+  readonly #isAsIf: boolean;
   readonly #process = randomBytes(6).toString('base64url');
   readonly #accounts = new Map<string, Used>();
   #opened = 0;
@@ -36,7 +44,9 @@ export class Meter {
   #begunAt = 0;
   #tailMs = 0;
 
-  constructor({ memoryMb, isArm = process.arch === 'arm64', initMs = 0 }: MeterOptions) {
+  constructor(options: MeterOptions) {
+    const { memoryMb, isArm = process.arch === 'arm64', isAsIf = false, initMs = 0 } = options;
+    this.#isAsIf = isAsIf;
     this.#memoryMb = memoryMb;
     this.#isArm = isArm;
     this.#pending = this.#open();
@@ -110,6 +120,7 @@ export class Meter {
   /** Counts the requests of a client of SQS. */
   countSqs(client: object): void {
     countRequests(client, (call) => {
+      if (this.#isAsIf && readsTags(call)) return;
       this.#current[kindOf(queueOf(call))] += call.requests;
     });
   }

@@ -89,6 +89,11 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
   };
 }
 
+/** Whether a call reads the tags of a run. */
+export function readsTags({ command }: { command: string }): boolean {
+  return command === 'ListQueueTagsCommand';
+}
+
 /** Writes the given tags, and leaves the others as they are. */
 export async function writeTags(sqs: SQSClient, QueueUrl: string, tags: RunTags): Promise<void> {
   await sqs.send(new TagQueueCommand({ QueueUrl, Tags: tagTexts(tags) }));

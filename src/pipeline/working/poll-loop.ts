@@ -23,6 +23,8 @@ export interface PullOptions {
   maxFailures?: number;
   /** Called with messages that the worker has received. */
   onTaken?: (messages: readonly TaskMessage[]) => void;
+  /** Called when the worker begins with a message, and when it may take another. */
+  onBusy?: (isBusy: boolean) => void;
   /** Called with each chunk whose items are about to run. */
   onBegin?: (message: TaskMessage, chunk: Chunk) => void;
   /** Called with each message that is done. It is deleted once its hand is settled. */
@@ -156,7 +158,7 @@ type Verdicts = Map<TaskMessage, Promise<Verdict>>;
  * @param ahead receives the next messages
  */
 async function work(
-  { worker, onBegin, onSettled, remainingMs }: PullOptions,
+  { worker, onBusy, onBegin, onSettled, remainingMs }: PullOptions,
   hand: Hand,
   { verdicts, first, ahead }: { verdicts: Verdicts; first: boolean; ahead: () => void },
 ): Promise<boolean> {
@@ -177,6 +179,7 @@ async function work(
     const [message, claim] = next;
     const misjudged = waiting.length > 0 ? setTimeout(handBack, MISJUDGED_MS) : undefined;
     const begunAt = performance.now();
+    watching(() => onBusy?.(true));
     const executed = worker.begin(message, {
       claim,
       remainingMs,
@@ -189,6 +192,7 @@ async function work(
       executed.then(({ settled }) => settled),
     );
     const { tooLate = false } = await executed.catch((): Pick<Executed, 'tooLate'> => ({}));
+    watching(() => onBusy?.(false));
     late ||= tooLate;
     clearTimeout(misjudged);
     hand.slowestMs = Math.max(hand.slowestMs, performance.now() - begunAt);
