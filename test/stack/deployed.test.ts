@@ -220,4 +220,39 @@ describe('the meter of a run', () => {
     expect(region).toBe('eu-central-1');
     expect(usd).toBeGreaterThan(seconds * 0.0000133);
   });
+
+  it('agrees with them also if workers are killed, and results come twice', async () => {
+    const { sqs, lambda } = clients;
+    const metered = clientMeter(sqs, stack.place.region);
+    const deployment = { sqs, lambda, names: namesOf('Fanfold'), metered };
+    const before = await account();
+    // Longer than the 45 s after which a silent worker counts as dead.
+    const inputs = numbers(220).map(() => ({ seconds: 1 }));
+    const run = new Run(deployment, 'sleep', inputs, {});
+    let results = 0;
+    for await (const _ of run) {
+      if (++results !== 12) continue;
+      stack.functions.killProcesses('Fanfold-burst');
+      // SQS delivers again what they held, and what others hold.
+      const held = stack.sqs.peek('Fanfold-tasks').filter(({ state }) => state === 'inFlight');
+      const QueueUrl = `${stack.place.endpoint}/123456789012/Fanfold-tasks`;
+      // Operators may send no task message.
+      const owner = clientsOf(stack, stack.owner);
+      const again = held.map(({ body: MessageBody }, at) =>
+        owner.sqs.send(
+          new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId: `again-${at}` }),
+        ),
+      );
+      await Promise.all(again);
+    }
+    const { ok, duplicates } = run.ledger;
+    expect(ok).toBe(220);
+    expect(duplicates).toBeGreaterThan(0);
+    const after = await account();
+    const { counted } = run.cost ?? expect.fail();
+    const seconds = counted.gbSeconds.arm64 + counted.gbSeconds.x86_64;
+    const [invocations, ms] = [after.invocations - before.invocations, after.ms - before.ms];
+    expect(Math.abs(counted.invocations / invocations - 1)).toBeLessThan(0.02);
+    expect(Math.abs((seconds * 1000) / ms - 1)).toBeLessThan(0.02);
+  });
 });
