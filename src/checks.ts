@@ -14,7 +14,7 @@ import type { RunOptions } from './pipeline/collecting/run-options.ts';
 import { checkBounds } from './pipeline/messages/flow.ts';
 import { RunLedger } from './pipeline/run/ledger.ts';
 import type { CollectOptions } from './pipeline/runs/collect-run.ts';
-import { isStored, type StoredOptions } from './pipeline/runs/stored-runs.ts';
+import { isStored, type StoredOptions } from './pipeline/runs/stored-options.ts';
 import { JsonTexts } from './pipeline/seeding/pages.ts';
 import { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 import { isTask } from './task.ts';

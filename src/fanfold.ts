@@ -14,9 +14,8 @@ import { checkOptions } from './options.ts';
 import { Run } from './pipeline/collecting/run.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
 import { type CollectOptions, collectRun } from './pipeline/runs/collect-run.ts';
+import { isStored, type StoredOptions } from './pipeline/runs/stored-options.ts';
 import type { StoredRun } from './pipeline/runs/stored-run.ts';
-import type { StoredOptions } from './pipeline/runs/stored-runs.ts';
-import { beginStored, findStored, isStored } from './pipeline/runs/stored-runs.ts';
 import { invokeSeed } from './pipeline/seeding/invoke-seed.ts';
 import type { Inputs } from './pipeline/seeding/pages.ts';
 import type { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
@@ -128,7 +127,8 @@ export class Fanfold extends RunOperations implements AsyncDisposable {
     void this.#capacity.warnAbove(name, options.concurrency);
     const { deployment } = this.#world;
     if (isStored(options)) {
-      return this.#keep(beginStored(deployment, storeOf(this.#world), name, inputs, options));
+      const { clients, begin } = storeOf(this.#world);
+      return this.#keep(begin(deployment, clients, name, inputs, options));
     }
     const run = new Run<unknown>(deployment, name, inputs, options);
     this.#world.started?.(run.ended);
@@ -188,8 +188,8 @@ export class Fanfold extends RunOperations implements AsyncDisposable {
   ): Promise<StoredRun<OutputOf<T>>> {
     if (this.#failure) throw this.#failure;
     checkOptions(STORED_RUN_OPTIONS, options);
-    const { deployment } = this.#world;
-    return this.#keep(await findStored(deployment, storeOf(this.#world), run, options));
+    const { clients, find } = storeOf(this.#world);
+    return this.#keep(await find(this.#world.deployment, clients, run, options));
   }
 
   /**

@@ -56,7 +56,7 @@ export abstract class RunOperations {
    */
   statistics(run: KnownRun): Promise<Statistics | undefined> {
     const { deployment, store } = this.#world;
-    return statisticsOfRun(deployment, store, run);
+    return statisticsOfRun(deployment, store?.clients, run);
   }
 
   /** Numbers of chunks on the task queue, of all runs. */
@@ -92,7 +92,7 @@ export abstract class RunOperations {
    */
   async cancel(runId: string, options: NoOptions = {}): Promise<Cancelled> {
     checkOptions(CANCEL_OPTIONS, options);
-    return cancelRun(this.#world.deployment, runId, this.#world.store?.s3);
+    return cancelRun(this.#world.deployment, runId, this.#world.store?.clients.s3);
   }
 
   /**

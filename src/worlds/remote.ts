@@ -12,8 +12,7 @@ import { refuseNested } from '../nested.ts';
 import { namesOf } from '../pipeline/names.ts';
 import { clientMeter } from '../pipeline/run/client-meter.ts';
 import { queueOf } from '../pipeline/run/deployment.ts';
-import type { StoreClients } from '../pipeline/runs/stored-run.ts';
-import type { World } from './world.ts';
+import type { Store, World } from './world.ts';
 
 /**
  * Opens a deployment on AWS, where its tasks and workers are.
@@ -77,14 +76,16 @@ async function open(name: string, place: Endpoint): Promise<World> {
   const deployment = { sqs, lambda, names, payloads, ...known };
   const shown = 'stack' in place ? `stack ${place.stack}` : place.endpoint;
   const nested = () => refuseNested(identity, shown);
-  const store = 'stack' in place ? { store: storeOf(place) } : {};
+  const store = 'stack' in place ? { store: await storeOf(place) } : {};
   return { deployment, ...store, tasks: undefined, add() {}, refuseNested: nested, close };
 }
 
 /** Clients that are made when they are needed. They end with the process. */
-function storeOf(place: { stack: string }): StoreClients {
+async function storeOf(place: { stack: string }): Promise<Store> {
   const s3 = once(() => s3At(place));
-  return { s3, events: () => eventsAt(place) };
+  const { beginStored, findStored } = await import('../pipeline/runs/stored-runs.ts');
+  const clients = { s3, events: () => eventsAt(place) };
+  return { clients, begin: beginStored, find: findStored };
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {

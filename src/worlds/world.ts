@@ -10,6 +10,7 @@ import { clientMeter } from '../pipeline/run/client-meter.ts';
 import type { Deployment } from '../pipeline/run/deployment.ts';
 import { writeBucket } from '../pipeline/run/tags.ts';
 import type { StoreClients } from '../pipeline/runs/stored-run.ts';
+import type { beginStored, findStored } from '../pipeline/runs/stored-runs.ts';
 import type { WriteLog } from '../pipeline/working/log-line.ts';
 import type { Measured } from '../pipeline/working/measuring.ts';
 import type { AsIf } from '../planning/as-if.ts';
@@ -20,8 +21,8 @@ import { BUCKET, LocalObjects } from './local-objects.ts';
 /** The services behind the SDK clients: AWS, a server, or this process. */
 export interface World {
   readonly deployment: Deployment;
-  /** Clients for results in S3; undefined if they are not stored there. */
-  readonly store?: StoreClients;
+  /** Access to results in S3; undefined if they are not stored there. */
+  readonly store?: Store;
   /** Names of the tasks that can be run; undefined if they can't be known. */
   readonly tasks: readonly string[] | undefined;
   /** Makes a task runnable, if tasks run in this process. */
@@ -51,8 +52,15 @@ export interface World {
   close(): Promise<void>;
 }
 
+/** Clients for results in S3, and the code that stores them: only few programs load it. */
+export interface Store {
+  clients: StoreClients;
+  begin: typeof beginStored;
+  find: typeof findStored;
+}
+
 /** @throws FanfoldError `BadOption` when results are not stored there */
-export function storeOf({ store }: World): StoreClients {
+export function storeOf({ store }: World): Store {
   if (store) return store;
   throw new FanfoldError(
     'BadOption',

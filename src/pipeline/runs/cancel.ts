@@ -8,7 +8,6 @@ import type { Deployment } from '../run/deployment.ts';
 import { listEnded, outcomeOfStatus } from '../run/ended.ts';
 import { deleteQueue, findQueue } from '../run/queues.ts';
 import { checkRunId, readStatus, unknownRun } from '../run/status.ts';
-import { StateObject } from '../storing/state-object.ts';
 
 /** Time in which a collector must end its run before it counts as absent, in milliseconds. */
 const COLLECTOR_MS = 10_000;
@@ -70,6 +69,7 @@ export async function cancelRun(
 
 /** Whether a run's record exists; also if that can't be seen from here. */
 async function hasRecord(s3: S3Client, output: string): Promise<boolean> {
+  const { StateObject } = await import('../storing/state-object.ts');
   const looking = StateObject.load(s3, folderOf(output));
   return looking.then((state) => state !== undefined).catch(() => true);
 }

@@ -17,7 +17,7 @@ import {
   statusOf,
   unknownRun,
 } from '../run/status.ts';
-import { collectedByFunction } from './stored-run.ts';
+import { collectedByFunction } from './collected-by-function.ts';
 
 /** Options of `collect`, with the meaning that they have for `map`. */
 export type CollectOptions = Pick<RunOptions, 'earlier' | 'ordered' | 'signal' | 'collector'>;

@@ -4,7 +4,6 @@ import { folderOf } from '../messages/results-place.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { PayloadError } from '../run/payloads.ts';
 import { checkRunId, type RunStatus } from '../run/status.ts';
-import { StateObject } from '../storing/state-object.ts';
 import type { StoreClients } from './stored-run.ts';
 
 /** A run, and where its results are stored, if they are. */
@@ -21,6 +20,7 @@ export async function statisticsOfRun(
 ): Promise<Statistics | undefined> {
   let content: Uint8Array | undefined;
   if (output !== undefined) {
+    const { StateObject } = await import('../storing/state-object.ts');
     const s3 = await store?.s3();
     content = s3 && (await StateObject.load(s3, folderOf(output)))?.run.statistics;
   } else {

@@ -24,6 +24,7 @@ import type { Manifest } from '../storing/manifest.ts';
 import { readStored, refuseTables } from '../storing/read.ts';
 import { StateObject } from '../storing/state-object.ts';
 import { type Cancelled, cancelRun } from './cancel.ts';
+import { collectedByFunction } from './collected-by-function.ts';
 
 /** The clients of AWS that stored runs need besides those of the deployment. */
 export interface StoreClients {
@@ -300,17 +301,5 @@ function replacedHere(runId: string): FanfoldError {
   return new FanfoldError(
     'RunFailed',
     `Another process has begun to collect run ${runId}, so this one has stopped. To follow it: fanfold wait ${runId}`,
-  );
-}
-
-/** The refusal to collect a run that the deployment's collector function has. */
-export function collectedByFunction(
-  { names }: Pick<Deployment, 'names'>,
-  runId: string,
-  output: string,
-): FanfoldError {
-  return new FanfoldError(
-    'BadOption',
-    `Run ${runId} is collected by the function ${names.collector}, which stores its results in ${output}: wait for its end with fanfold wait, and read its results with fanfold results. It is collected here only once that function was given up.`,
   );
 }

@@ -1,13 +1,7 @@
 import { inspect } from 'node:util';
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
-import {
-  boundsOf,
-  budgetOf,
-  deadlineMs,
-  onAbort,
-  type RunOptions,
-} from '../collecting/run-options.ts';
+import { boundsOf, budgetOf, deadlineMs, onAbort } from '../collecting/run-options.ts';
 import {
   type Continuing,
   folderOf,
@@ -27,46 +21,8 @@ import { type RunBounds, seedS3Run } from '../seeding/seed-s3-run.ts';
 import { Seeder } from '../seeding/seeder.ts';
 import { Window } from '../seeding/window.ts';
 import type { KeptResults } from '../storing/kept-results.ts';
+import type { StoredOptions } from './stored-options.ts';
 import { type Begun, type StoreClients, StoredRun } from './stored-run.ts';
-
-/** Options of `map` for a run whose results are stored in S3. */
-export interface StoredOptions
-  extends Pick<
-    RunOptions,
-    | 'concurrency'
-    | 'rate'
-    | 'hedge'
-    | 'pauseWhenFailing'
-    | 'priority'
-    | 'deadlineSeconds'
-    | 'maxFailures'
-    | 'maxCost'
-    | 'pauseAtCost'
-  > {
-  /**
-   * Where the stack's collector function stores the results: `s3://bucket/prefix/`, or `s3` for the
-   * stack's own bucket; or an object with that place and the format.
-   */
-  output: 's3' | `s3://${string}` | S3Results;
-  /** Whether the results are merged into one object in input order at the end. @default false */
-  ordered?: boolean;
-  /**
-   * The results of a run that has ended, by its `kept()`: this run continues it, over the same inputs
-   * or more. It runs those without a result, and its folder has one result of each input.
-   * @default it runs all inputs
-   */
-  resume?: KeptResults | undefined;
-  /**
-   * Aborting it ends seeding and waiting with its reason. A run whose inputs were not all seeded is
-   * cancelled; other runs go on.
-   * @default none
-   */
-  signal?: AbortSignal;
-}
-
-export function isStored(options: RunOptions | StoredOptions): options is StoredOptions {
-  return 'output' in options && options.output !== undefined;
-}
 
 /**
  * Begins a run whose results are stored.

@@ -17,6 +17,7 @@ import type { SeedRequest } from '../../../src/pipeline/messages/seed-request.ts
 import type { SeedResponse } from '../../../src/pipeline/messages/seed-response.ts';
 import { callFunction } from '../../../src/pipeline/run/call-function.ts';
 import { Payloads } from '../../../src/pipeline/run/payloads.ts';
+import { beginStored, findStored } from '../../../src/pipeline/runs/stored-runs.ts';
 import type { Manifest } from '../../../src/pipeline/storing/manifest.ts';
 import { linesOf } from '../../../src/pipeline/storing/part-reader.ts';
 import type { PartLimits } from '../../../src/pipeline/storing/part-store.ts';
@@ -180,8 +181,12 @@ export async function storedDeployment(tasks: AnyTask[], options: StoredOptions 
       new Fanfold({
         deployment,
         store: {
-          s3: () => Promise.resolve(s3),
-          events: () => Promise.resolve(mortal().clients.events),
+          clients: {
+            s3: () => Promise.resolve(s3),
+            events: () => Promise.resolve(mortal().clients.events),
+          },
+          begin: beginStored,
+          find: findStored,
         },
         tasks: undefined,
         add() {},
