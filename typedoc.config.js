@@ -10,7 +10,7 @@ const PAGES = [
   ...['README', 'quickstart', 'cookbook', 'testing', 'failures', 'flow', 'output-formats'],
   ...['serve', 'deploy', 'planning', 'costs', 'results-in-s3', 'report', 'live-page'],
   ...['events', 'ci', 'sqs'],
-  ...['limits', 'troubleshooting', 'migrate', 'compare', 'glossary', 'architecture'],
+  ...['limits', 'troubleshooting', 'migrate', 'compare', 'benchmarks', 'glossary', 'architecture'],
 ];
 
 /** Titles a page by its heading, up to a colon: GitHub would show front matter as a table. */

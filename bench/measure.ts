@@ -31,20 +31,25 @@ interface MeasureOptions {
   env?: NodeJS.ProcessEnv;
   /** Follows the memory of a process. @default that of the process alone */
   follow?: (pid: number) => { bytes(): number | undefined; stop(): void };
+  /** Whether the signal ends all that it starts, too, of which none is in a group of its own. */
+  group?: boolean;
 }
 
 /** Runs a command to its end. Rejects with the end of its stderr if it fails. */
 export function measure(
   command: Command,
-  { follow = watchPeak, ...options }: MeasureOptions,
+  { follow = watchPeak, group = false, signal, ...options }: MeasureOptions,
 ): Promise<Measured> {
   return new Promise((resolve, reject) => {
     const began = performance.now();
     const child = spawn(command.program, command.args, {
       ...options,
+      ...(group ? { detached: true } : { signal }),
       timeout: LIMIT_MS,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    const endGroup = () => child.pid !== undefined && process.kill(-child.pid, 'SIGTERM');
+    if (group) signal.addEventListener('abort', endGroup, { once: true });
     const peak = follow(child.pid ?? 0);
     let seconds = 0;
     let stdout = '';
@@ -56,6 +61,7 @@ export function measure(
       stderr = (stderr + text).slice(-4_000);
     });
     child.on('exit', () => {
+      signal.removeEventListener('abort', endGroup);
       seconds = (performance.now() - began) / 1_000;
       peak.stop();
     });
@@ -88,7 +94,10 @@ export async function measureProcessor(
   const { times: repeated = 1, ...rest } = options;
   const script = `TIMEFORMAT='%U %S'; time (for ((n = 0; n < ${repeated}; n++)); do "$0" "$@" >&3 2>&4 || exit 1; done) 2>&1`;
   const line = ['-c', `exec 3>&1 4>&2; { ${script}; } 2>&1`, program, ...args];
-  const measured = await measure({ program: 'bash', args: line }, { ...rest, follow: watchTree });
+  const measured = await measure(
+    { program: 'bash', args: line },
+    { ...rest, follow: watchTree, group: true },
+  );
   const [, user = '', system = ''] = /([\d.]+) ([\d.]+)\s*$/.exec(measured.stdout) ?? [];
   return {
     ...measured,
