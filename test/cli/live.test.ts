@@ -8,9 +8,10 @@ import { afterAll, expect, it, vi } from 'vitest';
 import { defineTask } from '../../src/index.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
 import type { LiveRun } from '../../src/ui/protocol.ts';
-import { PageClient } from '../ui/page-client.ts';
+import type { PageClient } from '../ui/page-client.ts';
 import { TASKS } from './command.ts';
 import { inThisProcess } from './in-this-process.ts';
+import { opened } from './opened-page.ts';
 import { serveDeployment } from './served.ts';
 
 const echo = defineTask({ name: 'echo', run: (input: number) => input });
@@ -18,24 +19,6 @@ const echo = defineTask({ name: 'echo', run: (input: number) => input });
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-live-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string) => join(folder, name);
-
-/** Starts a command with a live page, and enters the page. */
-async function opened(args: readonly string[]) {
-  const ended = inThisProcess(args);
-  const said = () =>
-    vi
-      .mocked(process.stderr.write)
-      .mock.calls.map(([text]) => text)
-      .join('');
-  const address = await vi.waitFor(() => {
-    const [found] = /http:\S+#token=\S+/.exec(said()) ?? [];
-    if (found === undefined) throw new Error('no address yet');
-    return found;
-  }, 20_000);
-  const client = new PageClient(address);
-  expect((await client.enter()).status).toBe(204);
-  return { client, ended };
-}
 
 /** The id of the first run on a page. */
 function runIdOn(client: PageClient): Promise<string> {

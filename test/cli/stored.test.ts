@@ -6,12 +6,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Listening, listen } from '../../src/emulator/transport/index.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
+import { writeBucket } from '../../src/pipeline/run/tags.ts';
 import { StateObject } from '../../src/pipeline/storing/state-object.ts';
 import { defineTask } from '../../src/task.ts';
+import type { LiveRun } from '../../src/ui/protocol.ts';
 import { BUCKET, storedDeployment } from '../pipeline/storing/stored-deployment.ts';
 import { filesOf, reportIn } from './answers.ts';
 import { results } from './command.ts';
 import { inThisProcess } from './in-this-process.ts';
+import { opened } from './opened-page.ts';
 
 const half = defineTask({
   name: 'half',
@@ -26,6 +29,8 @@ const slow = defineTask({
   run: (_input: number, { signal }) => pause(15_000, 0, { signal }),
 });
 
+const waits = defineTask({ name: 'waits', run: (ms: number) => pause(ms, ms) });
+
 const { folder, file } = filesOf('stored');
 const PLACE = `s3://${BUCKET}/runs/`;
 const servers: Listening[] = [];
@@ -35,7 +40,7 @@ let env: NodeJS.ProcessEnv;
 let isBroken = false;
 
 beforeAll(async () => {
-  deployed = await storedDeployment([half, slow], {
+  deployed = await storedDeployment([half, slow, waits], {
     limits: { ms: 100 },
     workers: 12,
     fateOf: ({ service, method, path }) =>
@@ -124,6 +129,32 @@ it('writes reports of stored runs: at the end, of one that was waited for, and l
   }
   const unknown = await fanfold('report', newRunId());
   expect([unknown.status, unknown.stderr]).toEqual([2, expect.stringContaining('name the folder')]);
+});
+
+it('ui shows charts of runs that the stack has collected, or another command', async () => {
+  await writeBucket(deployed.client, deployed.taskQueueUrl, BUCKET);
+  // It ends after statistics were published.
+  const input = file('waits.jsonl', '0\n6500\n');
+  const run = await fanfold('run', 'waits', '--input', input, '--output', join(folder, 'waits'));
+  const [, collected = ''] = /began run (\S+)/.exec(run.stderr) ?? [];
+  const stored = await detached('half', '20');
+  await fanfold('wait', stored, '--quiet');
+  const { client, ended } = await opened(['ui', '--stack', 'virtual'], env);
+  const statisticsOf = async (runId: string) => {
+    const { value } = await client.events(runId).next();
+    const { report, state, can } = JSON.parse(value?.data ?? '') as LiveRun;
+    expect([runId, report.missing, state, can]).toEqual([runId, [], 'ended', ['inputs']]);
+    return report.statistics;
+  };
+  const waited = await statisticsOf(collected);
+  expect(waited).toMatchObject({ ledger: { inputs: 2, ok: 2 }, durations: { count: 2 } });
+  expect(waited.series.length).toBeGreaterThan(10);
+  const { workers, failures, ledger } = await statisticsOf(stored);
+  expect(ledger).toMatchObject({ inputs: 20, ok: 19, failed: 1 });
+  expect(workers.reduce((sum, { ok }) => sum + ok, 0)).toBe(19);
+  expect(failures).toMatchObject([{ message: 'Error: odd input 7', indexes: [7] }]);
+  process.listeners('SIGINT').at(-1)?.('SIGINT');
+  expect((await ended).status).toBe(0);
 });
 
 it('leaves a run with --detach; wait, results, status and runs find it', async () => {
