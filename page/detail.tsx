@@ -16,7 +16,7 @@ export function Detail({
 }: InputDetail) {
   const { log, logLink, missing } = more;
   const facts: [name: string, value: string | undefined][] = [
-    ['Status', status ?? 'no result yet'],
+    ['Status', status === 'unknown' ? undefined : (status ?? 'no result yet')],
     ['Attempts', attempts === undefined ? undefined : count(attempts)],
     ['Last attempt', ms === undefined ? undefined : duration(ms)],
     ['Worker', worker],

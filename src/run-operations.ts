@@ -1,5 +1,6 @@
 import { CANCEL_OPTIONS, PAUSE_OPTIONS, PRUNE_OPTIONS } from './checks.ts';
 import { checkOptions, type NoOptions } from './options.ts';
+import { folderOf } from './pipeline/messages/results-place.ts';
 import { type Backlog, backlogOf } from './pipeline/run/backlog.ts';
 import { type EndedRun, endedRunsOf } from './pipeline/run/ended.ts';
 import type { RunSettings } from './pipeline/run/settings.ts';
@@ -16,7 +17,7 @@ import {
   unpauseRun,
 } from './pipeline/seeding/set-run.ts';
 import type { Statistics } from './report/statistics.ts';
-import type { World } from './worlds/world.ts';
+import { storeOf, type World } from './worlds/world.ts';
 
 /** What a connection can do with the runs of a deployment, whichever process began or collects them. */
 export abstract class RunOperations {
@@ -57,6 +58,19 @@ export abstract class RunOperations {
   statistics(run: KnownRun): Promise<Statistics | undefined> {
     const { deployment, store } = this.#world;
     return statisticsOfRun(deployment, store?.clients, run);
+  }
+
+  /**
+   * The stored result of one input, as a JSON text; undefined if there is none yet, if the results
+   * are tables, or if it is not found in the first 64 MiB.
+   *
+   * @param folder of the run's results, `s3://bucket/prefix/<runId>/`
+   * @throws FanfoldError `UnknownRun`; `BadOption` where results are not stored in S3
+   */
+  async result(folder: string, index: number): Promise<string | undefined> {
+    const { clients } = storeOf(this.#world);
+    const { storedResult } = await import('./pipeline/storing/stored-result.ts');
+    return storedResult(await clients.s3(), folderOf(folder), index);
   }
 
   /** Numbers of chunks on the task queue, of all runs. */

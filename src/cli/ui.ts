@@ -61,6 +61,7 @@ function runsOf(connection: Connection): DeploymentRuns {
     endedRuns: () => fanfold.endedRuns(),
     status: (runId: string) => fanfold.status(runId),
     statistics: (run: KnownRun) => fanfold.statistics(run),
+    result: (folder: string, index: number) => fanfold.result(folder, index),
     backlog: () => fanfold.backlog(),
     cancel: (runId: string) => explained(runId, 'cancel', fanfold.cancel(runId)),
     pause: (runId: string) => explained(runId, 'change', fanfold.pause(runId)),

@@ -5,7 +5,7 @@ import type { Span, WorkerStatistics } from './workers.ts';
 export interface InputDetail {
   index: number;
   /** Undefined if there is no result yet. */
-  status: 'ok' | 'failed' | 'cancelled' | undefined;
+  status: 'ok' | 'failed' | 'cancelled' | 'unknown' | undefined;
   input: string | undefined;
   output: string | undefined;
   error: string | undefined;

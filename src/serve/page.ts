@@ -34,6 +34,8 @@ export function pageOf(options: PageOptions) {
     endedRuns: () => endedRunsOf(deployment),
     status: (runId: string) => statusOf(deployment, runId),
     statistics: (run: KnownRun) => statisticsOfRun(deployment, undefined, run),
+    // It stores no results in S3.
+    result: async () => undefined,
     backlog: () => backlogOf(deployment),
     cancel: (runId: string) => cancelRun(deployment, runId),
     pause: (runId: string) => pauseRun(deployment, runId),

@@ -6,6 +6,7 @@ import type { Statistics } from '../report/statistics.ts';
 import type { LiveRuns } from './live-runs.ts';
 import { Polled } from './polled.ts';
 import type { InputDetail, Knobs, LiveRun, RunList } from './protocol.ts';
+import { shownExample, shownLine } from './result-shown.ts';
 import { type Known, latestOf, listedOf, liveOf, stateOf } from './status-shown.ts';
 
 /** What is asked of a deployment. */
@@ -15,6 +16,7 @@ export type Place = Pick<
   | 'endedRuns'
   | 'status'
   | 'statistics'
+  | 'result'
   | 'backlog'
   | 'cancel'
   | 'pause'
@@ -102,13 +104,16 @@ export class DeploymentRuns implements LiveRuns {
       const why = `Inputs and results of runs on ${name} are known only where they are collected.`;
       throw new FanfoldError('BadOption', why);
     }
-    checkRunId(runId);
-    const unknown = { status: undefined, input: undefined, output: undefined, error: undefined };
-    return {
-      ...{ index, ...unknown, ms: undefined, worker: undefined, attempts: undefined, log: [] },
-      logLink: await logLink(runId, index),
-      missing: ['Its input and its result are known only where the run is collected.'],
-    };
+    const looked = this.#lookedAt(runId);
+    const run = looked.last ?? (await looked.polled.now());
+    const [link, line] = await Promise.all([
+      logLink(runId, index),
+      run?.output === undefined ? undefined : this.#place.result(run.output, index),
+    ]);
+    const shown = line
+      ? shownLine(line)
+      : shownExample(index, await looked.statistics.now().catch(() => undefined));
+    return { index, input: undefined, log: [], logLink: link, ...shown };
   }
 
   async cancel(runId: string): Promise<void> {

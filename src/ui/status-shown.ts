@@ -97,7 +97,7 @@ export function liveOf(run: Known, about: About): LiveRun {
     etaMs: isRunning && total !== undefined ? ((total - done) / rate) * 1000 : undefined,
     ...costSoFar(run.cost, done, total),
     knobs: isEnded(run) ? {} : { concurrency: run.concurrency ?? null, rate: run.rate ?? null },
-    limit: goesOn && !isEnded(run) ? limitOfStatus(run, about) : undefined,
+    limit: goesOn && !isEnded(run) ? limitOfStatus(run, ok + failed, about) : undefined,
     can: [
       ...(goesOn ? (['cancel', 'pause', 'set'] as const) : []),
       ...(hasInputs ? (['inputs'] as const) : []),
@@ -105,13 +105,13 @@ export function liveOf(run: Known, about: About): LiveRun {
   };
 }
 
-function limitOfStatus(run: RunStatus, { backlog }: About): string | undefined {
-  const { ok, failed, total, collector, waiting } = run;
+function limitOfStatus(run: RunStatus, done: number, { backlog }: About): string | undefined {
+  const { total, collector, waiting } = run;
   const isSealed = run.state === 'sealed';
   if (collector === undefined && run.output === undefined && waiting > 0) {
     return 'No command collects its results: `fanfold collect` does.';
   }
-  return limitOf({ settings: run, backlog, left: (total ?? 0) - ok - failed, isSealed });
+  return limitOf({ settings: run, backlog, left: (total ?? 0) - done, isSealed });
 }
 
 /** Sentences about what is not known here. */

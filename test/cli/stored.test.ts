@@ -9,7 +9,7 @@ import { newRunId } from '../../src/pipeline/names.ts';
 import { writeBucket } from '../../src/pipeline/run/tags.ts';
 import { StateObject } from '../../src/pipeline/storing/state-object.ts';
 import { defineTask } from '../../src/task.ts';
-import type { LiveRun } from '../../src/ui/protocol.ts';
+import type { InputDetail, LiveRun } from '../../src/ui/protocol.ts';
 import { BUCKET, storedDeployment } from '../pipeline/storing/stored-deployment.ts';
 import { filesOf, reportIn } from './answers.ts';
 import { results } from './command.ts';
@@ -153,6 +153,17 @@ it('ui shows charts of runs that the stack has collected, or another command', a
   expect(ledger).toMatchObject({ inputs: 20, ok: 19, failed: 1 });
   expect(workers.reduce((sum, { ok }) => sum + ok, 0)).toBe(19);
   expect(failures).toMatchObject([{ message: 'Error: odd input 7', indexes: [7] }]);
+  const detailOf = async (runId: string, index: number) =>
+    (await (await client.get(`/api/runs/${runId}/inputs/${index}`)).json()) as InputDetail;
+  const failed = await detailOf(stored, 7);
+  expect(failed).toMatchObject({ index: 7, status: 'failed', attempts: 1, missing: [] });
+  expect(JSON.parse(failed.error ?? '')).toMatchObject({ message: 'odd input 7' });
+  const fine = await detailOf(stored, 8);
+  expect([fine.status, JSON.parse(fine.output ?? '')]).toEqual(['ok', { half: 4 }]);
+  expect(fine.logLink).toContain('logsV2:logs-insights');
+  expect(await detailOf(collected, 0)).toMatchObject({
+    ...{ status: 'unknown', missing: [expect.stringContaining('where the run is collected')] },
+  });
   process.listeners('SIGINT').at(-1)?.('SIGINT');
   expect((await ended).status).toBe(0);
 });

@@ -26,11 +26,15 @@ function placeOf(
     endedRuns: async () => undefined,
     status: async () => status(),
     statistics: async () => statistics(),
+    result: async () => undefined,
     backlog: async () => ({ waiting: 3, delayed: 0, inFlight: 0 }),
     cancel: async () => ({ byCollector: true }),
     ...{ pause: settings, unpause: settings, set: settings },
   };
-  return new DeploymentRuns(place, { name: 'stack photos', everyMs: 0 });
+  return new DeploymentRuns(place, {
+    ...{ name: 'stack photos', everyMs: 0 },
+    logLink: async (_, index) => `link to ${index}`,
+  });
 }
 
 it('tells rate and rest from what the collector counts, and that the run has ended', async () => {
@@ -53,7 +57,7 @@ it('tells rate and rest from what the collector counts, and that the run has end
   });
   expect(live.report.missing[0]).toContain('fanfold run --ui');
   await runs.cancel(runId);
-  expect(await runs.look(runId)).toMatchObject({ state: 'cancelling', can: [] });
+  expect(await runs.look(runId)).toMatchObject({ state: 'cancelling', can: ['inputs'] });
   status = undefined;
   expect(await runs.look(runId)).toMatchObject({
     ...{ state: 'ended', because: expect.stringContaining('cancelled') },
@@ -77,6 +81,11 @@ it('shows the statistics that the collector has published, which may be newer th
   expect(live.report.statistics.series.reduce((sum, { ok }) => sum + ok, 0)).toBe(60);
   expect(live.report.statistics.workers).toMatchObject([{ name: 'w', ok: 60 }]);
   expect(live.report.missing).toEqual([expect.stringContaining('every 30 s')]);
+  // Of the hundred inputs, the newer sixty are done.
+  expect(live.limit).toContain('3 chunks');
+  expect(await runs.input(runId, 7)).toMatchObject({ status: 'failed', logLink: 'link to 7' });
+  expect(await runs.input(runId, 8)).toMatchObject({ status: 'unknown', error: undefined });
+  expect((await runs.input(runId, 100)).missing).toEqual([expect.stringContaining('has 100')]);
   // Its queue is gone: what was published last is read, although the reading before is new.
   published = statisticsAt(1_030_000, 90);
   status = undefined;
@@ -93,7 +102,8 @@ function statisticsAt(at: number, ok: number): Statistics {
   workers.add('w', { from, to, ok, failed: 0 }, 10);
   const ledger = { inputs: 100, ok, failed: 0, cancelled: 0, sealed: true };
   const known = { startedAt: 1_000_000, at, durations, ranMs: 10, series, workers };
-  return statisticsOf(ledger, { ...known, failures: [] });
+  const failures = [{ code: 'TaskFailed', message: 'Error: odd', count: 1, indexes: [7] }];
+  return statisticsOf(ledger, { ...known, failures });
 }
 
 it('refuses runs that are not there, and ids that are none', async () => {

@@ -80,7 +80,7 @@ function checkLines({ options, parts }: StoredRun, folder: S3Folder): void {
   if (options.format !== 'jsonl') throw inTables(folder, parts.filter(isTable));
 }
 
-function isTable({ key }: Part): boolean {
+export function isTable({ key }: Pick<Part, 'key'>): boolean {
   return !/\.jsonl(\.gz|\.zst)?$/.test(key);
 }
 
