@@ -21,6 +21,7 @@ import { largeLines } from './large-lines.ts';
 import { library } from './library.ts';
 import { plan } from './plan.ts';
 import { pools } from './pools.ts';
+import { ramp } from './ramp.ts';
 import { requests } from './requests.ts';
 import { serveMillion } from './serve-million.ts';
 import { sha256 } from './sha256.ts';
@@ -63,6 +64,7 @@ const BENCHMARKS = [
   sqsDurable,
   sqsRecover,
   sqsFauxqs,
+  ramp,
   requests,
   plan,
 ];

@@ -2,22 +2,16 @@ import { powertoolsLog } from '../src/handlers/powertools-log.ts';
 import { powertoolsMetrics } from '../src/handlers/powertools-metrics.ts';
 import { defineTask } from '../src/index.ts';
 import { Run } from '../src/pipeline/collecting/run.ts';
+import { costOf } from '../src/planning/cost.ts';
+import { pricesOf } from '../src/planning/prices.ts';
+import { noUsage } from '../src/planning/usage.ts';
 import { TaskRegistry } from '../src/task-registry.ts';
 import type { Bill } from '../src/worlds/planned/bill.ts';
 import { VirtualClock, VirtualTimer } from '../src/worlds/planned/clock.ts';
 import { virtualStack } from '../src/worlds/planned/stack.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
 
-/** Prices in US dollars: us-east-1, arm64, 2026-11. Sources: docs/deploy.md. */
-const PRICES = {
-  gbSecond: 0.0000133334,
-  invocation: 0.2e-6,
-  /** Task messages have a group, for SQS's fair queues, which costs $0.10 per million more. */
-  fairRequest: 0.5e-6,
-  request: 0.4e-6,
-  egressGb: 0.09,
-  logGb: 0.5,
-};
+const REGION = 'us-east-1';
 
 const MILLION = 1_000_000;
 const MEMORY_GB = 1;
@@ -127,27 +121,25 @@ function figuresOf({ what, inputs }: Plan, bill: Bill): Figure[] {
   const each = MILLION / inputs;
   const figure = (name: string, ours: string): Figure => ({ what: `${what}: ${name}`, ours });
   const count = (value: number) => Math.round(value * each).toLocaleString('en');
-  const money = (value: number) => `$${(value * each).toFixed(3)}`;
+  const money = (value: number | undefined) => `$${((value ?? 0) * each).toFixed(3)}`;
   const ofTasks = bill.requests(/poller|worker (?!SendMessage$)|seed SendMessageBatch/);
-  const lambda = (bill.ms / 1000) * MEMORY_GB * PRICES.gbSecond;
-  const sqs = ofTasks * PRICES.fairRequest + (bill.requests() - ofTasks) * PRICES.request;
+  const gbSeconds = (bill.ms / 1000) * MEMORY_GB;
+  const { items } = costOf(REGION, {
+    ...noUsage(),
+    gbSeconds: { arm64: gbSeconds, x86_64: 0 },
+    invocations: bill.invocations,
+    sqs: { standard: bill.requests() - ofTasks, fair: ofTasks, fifo: 0 },
+    transferBytes: bill.egressBytes,
+  });
+  const logs = (bill.logBytes / 1e9) * (pricesOf(REGION)?.logGb ?? 0);
   const kinds = [...bill.sqs].map(([kind, { billed }]) => `${kind} ${count(billed)}`).join(', ');
   const functions = [...bill.lambda].map(([name, { count: n }]) => `${name} ${count(n)}`);
   return [
-    figure('SQS requests billed', `${count(bill.requests())} = ${money(sqs)}`),
+    figure('SQS requests billed', `${count(bill.requests())} = ${money(items?.sqsRequests)}`),
     figure('of which', kinds),
-    figure(
-      'invocations',
-      `${functions.join(', ')} = ${money(bill.invocations * PRICES.invocation)}`,
-    ),
-    figure('GB-s', `${count((bill.ms / 1000) * MEMORY_GB)} = ${money(lambda)}`),
-    figure(
-      'logs',
-      `${count(bill.logBytes / 1e6)} MB = ${money((bill.logBytes / 1e9) * PRICES.logGb)}`,
-    ),
-    figure(
-      'egress',
-      `${count(bill.egressBytes / 1e6)} MB = ${money((bill.egressBytes / 1e9) * PRICES.egressGb)}`,
-    ),
+    figure('invocations', `${functions.join(', ')} = ${money(items?.lambdaInvocations)}`),
+    figure('GB-s', `${count(gbSeconds)} = ${money(items?.lambdaDuration)}`),
+    figure('logs', `${count(bill.logBytes / 1e6)} MB = ${money(logs)}`),
+    figure('egress', `${count(bill.egressBytes / 1e6)} MB = ${money(items?.transfer)}`),
   ];
 }

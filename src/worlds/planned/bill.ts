@@ -48,6 +48,8 @@ export class Bill {
   egressBytes = 0;
   /** Bytes that functions log. */
   logBytes = 0;
+  /** Number of invocations that go on, by their beginning. */
+  readonly #running = new Map<number, number>();
   readonly #counts: Omit<
     Counts,
     'seedMs' | 'workerMs' | 'invocations' | 'egressBytes' | 'logBytes'
@@ -75,10 +77,17 @@ export class Bill {
     if (caller !== 'poller' || !isIdle) counts[kind] += call.requests;
   }
 
-  addInvocation(name: string, ms: number): void {
-    const invocations = entry(this.lambda, name, { count: 0, ms: 0 });
-    invocations.count++;
-    invocations.ms += Math.ceil(ms);
+  /** An invocation has begun. Returns what must be called at its end. */
+  begin(name: string, begunAt: number): () => void {
+    this.#running.set(begunAt, (this.#running.get(begunAt) ?? 0) + 1);
+    return () => {
+      const others = (this.#running.get(begunAt) ?? 1) - 1;
+      if (others > 0) this.#running.set(begunAt, others);
+      else this.#running.delete(begunAt);
+      const invocations = entry(this.lambda, name, { count: 0, ms: 0 });
+      invocations.count++;
+      invocations.ms += Math.ceil(performance.now() - begunAt);
+    };
   }
 
   /** Billed requests whose kind matches. */
@@ -97,13 +106,19 @@ export class Bill {
     return [...this.lambda.values()].reduce((sum, { ms }) => sum + ms, 0);
   }
 
-  /** What was billed so far, without receives of no message by the event sources. */
+  /**
+   * What was billed so far, without receives of no message by the event sources. Invocations that
+   * go on count for their time so far: those of burst workers take long.
+   */
   get counts(): Counts {
     const seedMs = this.lambda.get('seed')?.ms ?? 0;
     const { invocations, egressBytes, logBytes } = this;
+    const now = performance.now();
+    let runningMs = 0;
+    for (const [begunAt, count] of this.#running) runningMs += count * (now - begunAt);
     return {
       ...this.#counts,
-      ...{ seedMs, workerMs: this.ms - seedMs, invocations, egressBytes, logBytes },
+      ...{ seedMs, workerMs: this.ms - seedMs + runningMs, invocations, egressBytes, logBytes },
     };
   }
 }

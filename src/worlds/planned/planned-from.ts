@@ -9,8 +9,12 @@ const MOMENTS = 100;
 /** Memory of the seed, in MiB. */
 const SEED_MB = 1_024;
 
-/** The plan that follows from a simulated run. */
-export function plannedFrom(request: PlanRequest, simulated: Simulated): PlannedRun {
+/** The plan that follows from a simulated run. @param inputs those that were simulated */
+export function plannedFrom(
+  request: PlanRequest,
+  simulated: Simulated,
+  inputs: number,
+): PlannedRun {
   const { seconds, allSeconds, peak, moments, counts } = simulated;
   return {
     seconds,
@@ -20,7 +24,7 @@ export function plannedFrom(request: PlanRequest, simulated: Simulated): Planned
     secondsToAllWorkers: allSeconds,
     limitedBy: limitOf(request, simulated),
     peakWorkers: peak,
-    simulated: request.inputs,
+    simulated: inputs,
   };
 }
 
@@ -49,7 +53,11 @@ function timelineOf(moments: readonly Moment[]): PlannedMoment[] {
   const each = Math.max(1, Math.ceil(moments.length / (MOMENTS - 1)));
   return moments
     .filter((_, at) => at % each === 0 || at === moments.length - 1)
-    .map(({ at, busy, done }) => ({ atSeconds: at, busyWorkers: busy, done }));
+    .map(({ at, busy, done }) => ({
+      atSeconds: at,
+      busyWorkers: Math.round(busy),
+      done: Math.round(done),
+    }));
 }
 
 /** Share of the run's time from which a part of it limits the run. */

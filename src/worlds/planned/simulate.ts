@@ -88,7 +88,7 @@ export async function simulate(simulation: Simulation): Promise<Simulated> {
       watching: watchingOnce(),
       behaviour: new Behaviour({ random, bundleBytes, share }),
       ...(part === undefined ? {} : { part }),
-      workerConcurrency: Math.max(1, Math.round(account * share) - burst),
+      workerConcurrency: Math.max(1, account - burst),
     });
     for (const output of outputs) {
       output.write = (line: unknown) => {

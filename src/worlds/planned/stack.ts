@@ -120,10 +120,8 @@ export async function virtualStack(options: VirtualStackOptions) {
         const initMs = handler === undefined ? await behaviour?.newEnvironment(short) : undefined;
         handler ??= make();
         environments.set(context.logStreamName, handler);
-        const begunAt = performance.now() - (initMs ?? 0);
-        return handler(event, context).finally(() =>
-          bill.addInvocation(short, performance.now() - begunAt),
-        );
+        const ended = bill.begin(short, performance.now() - (initMs ?? 0));
+        return handler(event, context).finally(ended);
       },
       { timeoutSeconds, ...options },
     );
@@ -137,7 +135,7 @@ export async function virtualStack(options: VirtualStackOptions) {
       workers: part?.whole.workers ?? maxConcurrency,
     });
     if (part === undefined) return seed;
-    const isPage = (event: unknown) => Array.isArray(Object(event).inputs);
+    const isPage = (event: unknown) => Object(event).inputs !== undefined;
     return (event, context) =>
       seed(isPage(event) ? { ...Object(event), about: part.whole.inputs } : event, context);
   });
