@@ -8,7 +8,7 @@ import pkg from './package.json' with { type: 'json' };
 /** Pages in the order of the navigation. */
 const PAGES = [
   ...['README', 'quickstart', 'cookbook', 'testing', 'failures', 'flow', 'output-formats'],
-  ...['serve', 'deploy', 'planning', 'costs', 'results-in-s3', 'report', 'live-page'],
+  ...['serve', 'deploy', 'planning', 'model', 'costs', 'results-in-s3', 'report', 'live-page'],
   ...['events', 'ci', 'sqs'],
   ...['limits', 'troubleshooting', 'migrate', 'compare', 'benchmarks', 'glossary', 'architecture'],
 ];
