@@ -97,6 +97,7 @@ export function seedHandler(
       };
       const request = readSeedRequest(event);
       const isOwn = hasOwnQueue(request.results);
+      if (request.maxCost !== undefined && meter === undefined) throw notMetered();
       meter?.workFor(request.runId ?? runId);
       const queued = async (seeded: SeedResponse, chunkItems: number) => {
         const { resultQueueUrl: _, ...page } = seeded;
@@ -161,6 +162,13 @@ function noS3(): FanfoldError {
   return new FanfoldError(
     'BadInput',
     'This server does not read inputs from S3; deployed stacks do. Download the object, for example with: aws s3 cp s3://BUCKET/KEY - | fanfold run TASK --input -',
+  );
+}
+
+function notMetered(): FanfoldError {
+  return new FanfoldError(
+    'BadInput',
+    '`maxCost` needs runs that are metered, as those of a deployed stack are: nothing is billed here. Leave it out.',
   );
 }
 

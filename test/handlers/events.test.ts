@@ -127,6 +127,12 @@ describe('an invalid seed request gets a sentence, and nothing is queued:', () =
       'BadInput',
       /`maxCost` .*"own"/,
     ],
+    [
+      'a cost where nothing is metered',
+      { task: 'echo', inputs, results: 'own', maxCost: 5 },
+      'BadInput',
+      /`maxCost` needs runs that are metered/,
+    ],
     ['a wrong cost', { task: 'echo', inputs, maxCost: '5' }, 'BadInput', /`maxCost` must be/],
     ['no collector', { task: 'echo', inputs, pauseWhenFailing: '5%/1m' }, 'BadInput', /"own"/],
     ['no stored results', { task: 'echo', inputs, maxFailures: 1 }, 'BadInput', /stored in S3/],
