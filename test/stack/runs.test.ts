@@ -275,6 +275,23 @@ describe('fanfold --stack', () => {
     expect(shown.stdout).toMatch(/ {2}echo {2}ended \d+ \S+ ago, 6,000 ok, 0 failed$/m);
   });
 
+  it('cancels a run before it costs more than its limit', async () => {
+    const given = [
+      '--range',
+      '600',
+      '--max-cost',
+      '0.003',
+      '--output',
+      join(folder, 'limit.jsonl'),
+    ];
+    const { status, stderr } = await fanfold('run', 'sleep', ...given);
+    expect(status, stderr).toBe(1);
+    expect(stderr).toMatch(/ended early: it reached its cost limit of \$0.0030: .* was metered/);
+    expect(stderr).toMatch(/600 inputs = [1-9]\d* ok \+ 0 failed \+ [1-9]\d* cancelled/);
+    expect(stderr).toMatch(/cost: \$0.00[12]\d/);
+    expect(stderr).toMatch(/to run the cancelled inputs, .*--resume/);
+  });
+
   it('collects a run that its command left', async () => {
     const output = join(folder, 'left.jsonl');
     const left = begin(stack, 'run', 'nap', '--range', '30', '--output', output);
