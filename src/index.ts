@@ -54,7 +54,11 @@ export type { LogLine } from './pipeline/working/log-line.ts';
 export type { Counted, Plan, PlannedSample, PlanOptions } from './plan-options.ts';
 export type { AsIfProps } from './planning/as-if.ts';
 export type { Cost, CostItems } from './planning/cost.ts';
+export type { Elsewhere } from './planning/elsewhere.ts';
 export type { PlannedMoment } from './planning/here.ts';
+export type { PlannedItems, PlannedOnAws } from './planning/on-aws.ts';
+export type { Size } from './planning/other-sizes.ts';
+export type { Limit, PlannedDeployment } from './planning/planned-run.ts';
 export type { PriceCorrections } from './planning/price-table.ts';
 export type { Range } from './planning/range.ts';
 export type { Usage } from './planning/usage.ts';
@@ -62,6 +66,7 @@ export type { Point } from './report/series.ts';
 export type { Statistics } from './report/statistics.ts';
 export type { Span, WorkerDeath, WorkerStatistics } from './report/workers.ts';
 export { RetryLater } from './retry-later.ts';
+export type { PlannedStack } from './sampling/aws.ts';
 export type { Served, ServeOptions } from './serve/serve.ts';
 export {
   type AnyTask,

@@ -6,10 +6,13 @@ import {
   FUNCTION,
   isObject,
   type Kind,
+  OBJECT,
 } from './options.ts';
 import { type Bounds, checkBounds } from './pipeline/messages/flow.ts';
 import type { PlannedMoment } from './planning/here.ts';
+import type { PlannedOnAws } from './planning/on-aws.ts';
 import type { Range } from './planning/range.ts';
+import type { PlannedStack } from './sampling/aws.ts';
 
 /** Options of `plan`. */
 export interface PlanOptions extends Bounds {
@@ -20,6 +23,12 @@ export interface PlanOptions extends Bounds {
   sample?: number | undefined;
   /** Aborting it ends the plan: it rejects with the reason. @default none */
   signal?: AbortSignal | undefined;
+  /**
+   * A deployment on AWS to plan for, which need not exist. The sample runs where the connection runs
+   * tasks; of a stack, that stack is planned.
+   * @default a run where the connection runs tasks
+   */
+  aws?: PlannedStack | undefined;
   /** Called before the sample is run. @default nothing is called */
   onCounted?: ((about: Counted) => void) | undefined;
   /** Called with the number of inputs that were run so far. @default nothing is called */
@@ -32,6 +41,11 @@ export interface Counted {
   inputs: number;
   /** Most inputs that will be run. */
   sample: number;
+  /**
+   * US dollars that AWS bills at most for the time of the functions: if each of them takes its whole
+   * time limit in each attempt. Undefined for a sample that runs elsewhere.
+   */
+  mostUsd: number | undefined;
 }
 
 /** What was measured of the inputs that were run. */
@@ -53,6 +67,8 @@ export interface PlannedSample {
   peakMemoryMb: number | undefined;
   /** Seconds that the sample took. */
   seconds: number;
+  /** What the sample has cost, in US dollars, as metered; undefined where AWS bills nothing. */
+  usd: number | undefined;
 }
 
 /** What a run would take. */
@@ -71,6 +87,10 @@ export interface Plan {
   timeline: readonly PlannedMoment[];
   /** What limits the run, in words. */
   limitedBy: string;
+  /** Cost, workers, and other sizes on AWS; undefined for a plan of another place. */
+  aws: PlannedOnAws | undefined;
+  /** Sentences about what the plan supposes, or the account cannot hold. */
+  notes: string[];
 }
 
 const KINDS: Record<keyof PlanOptions, Kind> = {
@@ -78,6 +98,7 @@ const KINDS: Record<keyof PlanOptions, Kind> = {
   concurrency: CHECKED,
   rate: CHECKED,
   signal: ['an AbortSignal', (value) => isObject(value) && 'aborted' in value],
+  aws: OBJECT,
   onCounted: FUNCTION,
   onSampled: FUNCTION,
 };

@@ -11,12 +11,16 @@ import {
   type PlanOptions,
 } from './plan-options.ts';
 import { timeHere } from './planning/here.ts';
+import { planOnAws } from './planning/on-aws.ts';
+import { pricesOf } from './planning/prices.ts';
 import { randomFrom } from './planning/random.ts';
+import { type PlannedPlace, placeOf } from './sampling/aws.ts';
 import { evenTimeline, limitOf, machineOf } from './sampling/machine.ts';
 import { readInputs } from './sampling/read-inputs.ts';
 import { runSample, type Sample, type SampledInput } from './sampling/sample.ts';
-import { type AnyTask, isTask } from './task.ts';
+import { type AnyTask, isTask, type TaskFacts } from './task.ts';
 import { refuseUnknown, unknownTask } from './task-registry.ts';
+import { planRun } from './worlds/planned/plan-run.ts';
 import type { World } from './worlds/world.ts';
 
 /** Inputs of a sample: 20 tell the mean of most tasks within a third, 200 within a tenth. */
@@ -58,12 +62,17 @@ export async function makePlan(
     );
   }
   const bounds = { concurrency: options.concurrency ?? facts.runConcurrency, rate };
+  const place = await placeOf(world, options.aws, bounds, facts);
   const random = randomFrom(SEED);
   const counted = await readInputs(inputs, asked ?? MOST, random, signal);
   if (counted.inputs === 0) {
     throw new FanfoldError('BadInput', 'There are no inputs, so there is nothing to plan.');
   }
-  onCounted?.({ inputs: counted.inputs, sample: counted.drawn.length });
+  onCounted?.({
+    inputs: counted.inputs,
+    sample: counted.drawn.length,
+    mostUsd: options.aws ? undefined : mostUsdOf(counted.drawn.length, facts, place),
+  });
   const sample = await runSample(counted.drawn, {
     map: (texts, how) => map(task, texts, how),
     options: { concurrency: options.concurrency, rate, ...(signal ? { signal } : {}) },
@@ -75,14 +84,47 @@ export async function makePlan(
   refuseFailed(sample);
   const number = counted.inputs;
   const texts = counted.drawn.map(({ text }) => text);
+  const known = {
+    ...{ task, inputs: number, inputBytes: counted.bytes, sample: about(sample) },
+    notes: place?.notes ?? [],
+  };
+  if (place) {
+    const { deployment } = place;
+    const planned = await planOnAws(
+      {
+        ...{ inputs: number, inputBytes: counted.bytes / number, deployment },
+        sample: sample.inputs.map((input) => ({ ...input, ms: input.ms / input.attempts })),
+        sampledAt: {
+          memoryMb: options.aws ? undefined : deployment.memoryMb,
+          cpuShare: sample.cpuShare,
+        },
+        peakMemoryMb: known.sample.peakMemoryMb,
+      },
+      planRun,
+      random,
+    );
+    return { ...known, workers: deployment.maxConcurrency, ...planned };
+  }
   const machine = await machineOf({ world, facts, bounds, workers, inputs: number, texts, sample });
   const { seconds, limitedByRate } = timeHere(sample.inputs, number, machine, random);
   return {
-    ...{ task, inputs: number, inputBytes: counted.bytes, sample: about(sample) },
-    ...{ workers: machine.workers, seconds },
+    ...known,
+    ...{ workers: machine.workers, seconds, aws: undefined },
     timeline: evenTimeline(machine, seconds, number),
     limitedBy: limitedByRate ? `the rate, ${rate}` : limitOf(machine, seconds),
   };
+}
+
+/** What the functions' time for a sample costs if each attempt takes its whole time limit. */
+function mostUsdOf(
+  inputs: number,
+  { maxAttempts, timeoutSeconds }: TaskFacts,
+  place: PlannedPlace | undefined,
+): number | undefined {
+  if (place === undefined) return undefined;
+  const { region, memoryMb, architecture } = place.deployment;
+  const gbSeconds = inputs * maxAttempts * timeoutSeconds * (memoryMb / 1_024);
+  return gbSeconds * (pricesOf(region)?.lambda.gbSecond[architecture] ?? 0);
 }
 
 /** @throws FanfoldError `TaskFailed` for a sample of which nothing is known but errors */
@@ -95,7 +137,7 @@ function refuseFailed({ inputs, failures }: Sample): void {
   );
 }
 
-function about({ inputs, failures, tookMs, cpuShare, peakBytes }: Sample): PlannedSample {
+function about({ inputs, failures, tookMs, cpuShare, peakBytes, usd }: Sample): PlannedSample {
   const sorted = inputs.map(({ ms }) => ms).toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
   const mean = (of: (input: SampledInput) => number) =>
@@ -112,5 +154,6 @@ function about({ inputs, failures, tookMs, cpuShare, peakBytes }: Sample): Plann
     cpuShare,
     peakMemoryMb: peakBytes && peakBytes / 1e6,
     seconds: tookMs / 1_000,
+    usd,
   };
 }

@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { type Counted, FanfoldError, InputError, type PlanOptions } from '../index.ts';
-import { JsonTexts, MAX_PAYLOAD_BYTES, planHtml } from '../internal.ts';
+import {
+  type Counted,
+  FanfoldError,
+  InputError,
+  type PlannedStack,
+  type PlanOptions,
+} from '../index.ts';
+import { JsonTexts, MAX_PAYLOAD_BYTES, moneyText, planHtml } from '../internal.ts';
 import { type OnBadInput, onBadInputOf } from './bad-inputs.ts';
 import { STATUS } from './exit.ts';
 import { boundsOf } from './flow.ts';
@@ -16,7 +22,7 @@ import { untilSignal } from './signals.ts';
 import { connectTarget, nameOf, type TargetFlags } from './target.ts';
 import { checkTask } from './tasks-module.ts';
 
-interface PlanFlags extends Pick<TargetFlags, 'tasks' | 'workers'> {
+interface PlanFlags extends Pick<TargetFlags, 'stack' | 'tasks' | 'workers'> {
   input?: string;
   range?: string;
   glob?: string;
@@ -24,6 +30,10 @@ interface PlanFlags extends Pick<TargetFlags, 'tasks' | 'workers'> {
   sample?: string;
   concurrency?: string;
   rate?: string;
+  region?: string;
+  memory?: string;
+  maxConcurrency?: string;
+  burst?: string;
   report?: string;
   overwrite?: boolean;
   json?: boolean;
@@ -54,6 +64,17 @@ export function addPlan(program: Command): void {
     .option('--tasks <module>', 'the tasks module, as for run')
     .option('--concurrency <n>', 'plan with at most this many inputs at once')
     .option('--rate <rate>', 'plan with at most this many attempts, such as 100/s')
+    .option('--stack <name>', 'run the sample on this stack, and plan a run on it')
+    .option(
+      '--region <region>',
+      'plan a run on AWS, in this region, of a stack that need not exist; the sample runs here',
+    )
+    .option('--memory <mb>', 'the same, with this memory of a worker in MB (default: 1024)')
+    .option('--max-concurrency <n>', 'the same, with at most this many workers (default: 100)')
+    .option(
+      '--burst <n>',
+      'the same, with so many of them started by the seed (default: half of them, at most 100)',
+    )
     .option('--report <file>', 'write the plan to this file, too, with charts: one page, HTML')
     .option('--overwrite', 'replace a file that is not a report')
     .option('--json', 'print the plan as JSON')
@@ -66,6 +87,7 @@ async function attempt(task: string, flags: PlanFlags, signal: AbortSignal): Pro
   const options: PlanOptions = {
     ...boundsOf({ concurrency: flags.concurrency, rate: flags.rate }),
     sample: wholeNumber('--sample', flags.sample, 10_000, 1),
+    aws: stackOf(flags),
     signal,
   };
   if (flags.onBadInput === 'report') {
@@ -86,8 +108,11 @@ async function attempt(task: string, flags: PlanFlags, signal: AbortSignal): Pro
     const { target } = connection;
     const where = target.kind === 'local' ? 'on this machine' : `on ${nameOf(target)}`;
     const texts = new JsonTexts(inputs.batches(), inputs.total);
-    const onCounted = ({ inputs, sample }: Counted) =>
-      say(`${count(inputs, 'input')}; running up to ${sample} of them, ${where}`);
+    const onCounted = ({ inputs, sample, mostUsd }: Counted) => {
+      const most =
+        mostUsd === undefined ? '' : `, for at most ${moneyText(mostUsd)} of Lambda's time`;
+      say(`${count(inputs, 'input')}; running up to ${sample} of them, ${where}${most}`);
+    };
     const plan = await fanfold.plan(task, texts, { ...options, onCounted });
     if (inputs.bad?.leftOut !== undefined) say(inputs.bad.leftOut);
     const lines = linesOf(plan, startSeconds);
@@ -104,4 +129,35 @@ async function attempt(task: string, flags: PlanFlags, signal: AbortSignal): Pro
   } finally {
     inputs.close();
   }
+}
+
+/** The deployment that the flags describe; undefined if they describe none. */
+function stackOf(flags: PlanFlags): PlannedStack | undefined {
+  const given = Object.entries({
+    '--region': flags.region,
+    '--memory': flags.memory,
+    '--max-concurrency': flags.maxConcurrency,
+    '--burst': flags.burst,
+  }).find(([, value]) => value !== undefined);
+  if (given === undefined) return undefined;
+  if (flags.stack !== undefined) {
+    throw new FanfoldError(
+      'BadOption',
+      `${given[0]} describes a stack that need not exist, and --stack names one, whose settings are read. Leave one of them out.`,
+    );
+  }
+  const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
+  const { region = AWS_REGION || AWS_DEFAULT_REGION } = flags;
+  if (region === undefined || region === '') {
+    throw new FanfoldError(
+      'BadOption',
+      `${given[0]} plans a run on AWS, whose prices depend on the region: name it with --region or AWS_REGION.`,
+    );
+  }
+  return {
+    region,
+    memoryMb: wholeNumber('--memory', flags.memory, 10_240, 128),
+    maxConcurrency: wholeNumber('--max-concurrency', flags.maxConcurrency, 1_000, 2),
+    burst: wholeNumber('--burst', flags.burst, 998),
+  };
 }

@@ -14,19 +14,24 @@ export const concurrency: Check<AccountSubject> = {
     const free = AccountLimit?.UnreservedConcurrentExecutions;
     if (free === undefined)
       throw new Error("Lambda's response has no UnreservedConcurrentExecutions.");
-    const has = `The account has ${free} unreserved concurrent executions in this region`;
-    if (free >= wanted + BESIDE) return ok(`${has}, enough for ${wanted} workers.`);
-    const most = Math.max(2, free - BESIDE);
-    const remedy = `Request a higher limit of concurrent executions (${QUOTAS}), or deploy with -c maxConcurrency=${most}.`;
-    if (free >= wanted) {
-      return warning(`${has}: ${wanted} workers would leave none for other functions.`, remedy);
-    }
-    return problem(
-      `${has}, but ${wanted} workers need more: Lambda would throttle them, and your other functions.`,
-      remedy,
-    );
+    return roomFor(wanted, free);
   },
 };
+
+/** Whether an account has room for so many workers without a reservation. */
+export function roomFor(wanted: number, free: number): Finding {
+  const has = `The account has ${free} unreserved concurrent executions in this region`;
+  if (free >= wanted + BESIDE) return ok(`${has}, enough for ${wanted} workers.`);
+  const most = Math.max(2, free - BESIDE);
+  const remedy = `Request a higher limit of concurrent executions (${QUOTAS}), or deploy with -c maxConcurrency=${most}.`;
+  if (free >= wanted) {
+    return warning(`${has}: ${wanted} workers would leave none for other functions.`, remedy);
+  }
+  return problem(
+    `${has}, but ${wanted} workers need more: Lambda would throttle them, and your other functions.`,
+    remedy,
+  );
+}
 
 const CODE_SHARE = 0.9;
 

@@ -26,6 +26,8 @@ export interface Sample {
   cpuShare: number | undefined;
   /** Peak memory of a worker, in bytes; undefined elsewhere. */
   peakBytes: number | undefined;
+  /** What it has cost, in US dollars; undefined where AWS bills nothing. */
+  usd: number | undefined;
 }
 
 export interface SampleOptions {
@@ -53,6 +55,7 @@ export async function runSample(drawn: readonly Drawn[], given: SampleOptions): 
   let startMs = 0;
   let cpuShare: number | undefined;
   let peakBytes: number | undefined;
+  let usd: number | undefined;
   for (let next = first; inputs.length < drawn.length; ) {
     const from = inputs.length;
     const round = drawn.slice(from, from + next);
@@ -66,6 +69,7 @@ export async function runSample(drawn: readonly Drawn[], given: SampleOptions): 
       onProgress?.(Object.keys(inputs).length);
       if (result.status === 'failed') note(failures, result.error);
     }
+    if (run.cost) usd = (usd ?? 0) + (run.cost.usd ?? 0);
     const all = await measured?.();
     // A later round tells more: in the first one, the workers' code is compiled.
     cpuShare = all && enter(all, run.runId, inputs, from);
@@ -76,7 +80,7 @@ export async function runSample(drawn: readonly Drawn[], given: SampleOptions): 
     next = left;
   }
   const tookMs = performance.now() - beganAt;
-  return { inputs, failures, startMs, tookMs, cpuShare, peakBytes };
+  return { inputs, failures, startMs, tookMs, cpuShare, peakBytes, usd };
 }
 
 async function* batchOf(drawn: readonly Drawn[]) {

@@ -51,6 +51,24 @@ it('workers on this machine receive the chunks of a stack', async () => {
   expect((await worker.ended).status).toBe(0);
 });
 
+it('plan runs the sample on the stack, and says before what that costs at most', async () => {
+  const { env } = onAws(await serve(['--tasks', TASKS, '--workers', '2']));
+  const args = ['plan', 'waits', '--range', '50', '--stack', 'fanfold', '--sample', '10', '--json'];
+  const { status, stdout, stderr } = await fanfold(env, ...args);
+  expect(stderr).toMatch(
+    /50 inputs; running up to 10 of them, on stack fanfold, for at most \$0.\d+ of Lambda's time/,
+  );
+  expect(status).toBe(0);
+  const { sample, aws, notes, seconds } = JSON.parse(stdout);
+  expect(sample).toMatchObject({ inputs: 10, ok: 10 });
+  // The server cuts chunks for 8 workers, and does not tell the memory of a function.
+  expect(aws.deployment).toMatchObject({ region: 'us-east-1', memoryMb: 1_024, maxConcurrency: 8 });
+  expect(notes[0]).toContain('This supposes workers of 1024 MB on arm64.');
+  expect(aws.usd.likely).toBeGreaterThan(0);
+  expect(aws.sizes[0].isPlanned).toBe(true);
+  expect(seconds.low).toBeLessThanOrEqual(seconds.likely);
+});
+
 it('redrive moves the messages of the dead-letter queue back', async () => {
   const server = await serve();
   const { env, credentials } = onAws(server);
