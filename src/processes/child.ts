@@ -13,7 +13,6 @@ import { laneQueueUrl } from '../pipeline/queue-urls.ts';
 import { Meter } from '../pipeline/run/meter.ts';
 import { type Attempt, atWork } from '../pipeline/working/attempt.ts';
 import { captureConsole } from '../pipeline/working/console.ts';
-import { Measuring } from '../pipeline/working/measuring.ts';
 import { type PullOptions, pull } from '../pipeline/working/poll-loop.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { Worker } from '../pipeline/working/worker.ts';
@@ -22,6 +21,7 @@ import { TaskRegistry } from '../task-registry.ts';
 import { killGroup } from './groups.ts';
 import { InFlightJournal } from './in-flight-journal.ts';
 import { logToPipe } from './log-pipe.ts';
+import { Measuring } from './measuring.ts';
 import { printAtOnce } from './printed.ts';
 import { telling } from './progress-reports.ts';
 import {

@@ -1,9 +1,9 @@
 import type { Endpoint } from '../endpoint/connection.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
-import type { Measured } from '../pipeline/working/measuring.ts';
 import type { AsIf } from '../planning/as-if.ts';
 import type { TaskFacts } from '../task.ts';
 import type { Receives } from './in-flight-journal.ts';
+import type { Measured } from './measuring.ts';
 
 /** Settings that a worker process receives when it starts. */
 export interface Start {

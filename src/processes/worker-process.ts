@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 import type { FanfoldError } from '../errors.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import type { LogLine } from '../pipeline/working/log-line.ts';
-import type { Measured } from '../pipeline/working/measuring.ts';
 import type { Unsent } from '../pipeline/working/report.ts';
 import type { TaskFacts } from '../task.ts';
 import { endWithThisProcess, HAS_GROUPS, hasEnded, killGroup } from './groups.ts';
 import { type InHand, isCurrent, type Receives, readJournal } from './in-flight-journal.ts';
+import type { Measured } from './measuring.ts';
 import { workerArgs } from './node-args.ts';
 import { tellLines } from './printed.ts';
 import {

@@ -3,9 +3,9 @@ import type { Run } from '../pipeline/collecting/run.ts';
 import type { RunOptions } from '../pipeline/collecting/run-options.ts';
 import type { Result } from '../pipeline/messages/result.ts';
 import { JsonTexts } from '../pipeline/seeding/pages.ts';
-import type { Measured } from '../pipeline/working/measuring.ts';
 import type { Sampled } from '../planning/here.ts';
 import type { Drawn } from '../planning/reservoir.ts';
+import type { Measured } from '../processes/measuring.ts';
 
 /** An input of a sample, as it was run. */
 export interface SampledInput extends Sampled {

@@ -3,9 +3,9 @@ import type { LambdaContext } from '../handlers/environment.ts';
 import { workerHandler } from '../handlers/worker.ts';
 import { workFor, workOn } from '../nested.ts';
 import { laneQueueUrl } from '../pipeline/queue-urls.ts';
-import { Measuring } from '../pipeline/working/measuring.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import type { AsIf } from '../planning/as-if.ts';
+import { Measuring } from '../processes/measuring.ts';
 import { TaskRegistry } from '../task-registry.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { EndedAttempt } from './held.ts';
+import type { EndedAttempt } from '../pipeline/working/held.ts';
 
 /** An attempt that has ended, as it was measured. */
 export interface MeasuredAttempt extends Pick<EndedAttempt, 'runId' | 'index' | 'ms'> {
