@@ -16,7 +16,7 @@ import { openInputs } from './inputs/index.ts';
 import { count, print, printJson, say } from './log.ts';
 import { located } from './perform.ts';
 import { linesOf } from './plan-text.ts';
-import { checkReport, checkReportInputs, writePage } from './report.ts';
+import { checkReport, checkReportInputs, reportLine, writePage } from './report.ts';
 import { wholeNumber } from './serve.ts';
 import { untilSignal } from './signals.ts';
 import { connectTarget, nameOf, type TargetFlags } from './target.ts';
@@ -118,7 +118,10 @@ async function attempt(task: string, flags: PlanFlags, signal: AbortSignal): Pro
     const lines = linesOf(plan, startSeconds);
     if (flags.json) printJson({ ...plan, startSeconds });
     else for (const line of lines) print(line);
-    if (report !== undefined) await writePage(report, () => planHtml({ ...plan, lines }));
+    if (report !== undefined) {
+      await writePage(report, () => planHtml({ ...plan, lines }));
+      say(reportLine(report));
+    }
     return STATUS.ok;
   } catch (error) {
     if (error instanceof FanfoldError && error.code === 'TaskFailed') {
