@@ -12,7 +12,6 @@ import {
 } from './plan-options.ts';
 import { timeHere } from './planning/here.ts';
 import { planOnAws } from './planning/on-aws.ts';
-import { pricesOf } from './planning/prices.ts';
 import { randomFrom } from './planning/random.ts';
 import { type PlannedPlace, placeOf } from './sampling/aws.ts';
 import { evenTimeline, limitOf, machineOf } from './sampling/machine.ts';
@@ -89,10 +88,10 @@ export async function makePlan(
     notes: place?.notes ?? [],
   };
   if (place) {
-    const { deployment } = place;
+    const { deployment, prices } = place;
     const planned = await planOnAws(
       {
-        ...{ inputs: number, inputBytes: counted.bytes / number, deployment },
+        ...{ inputs: number, inputBytes: counted.bytes / number, deployment, prices },
         sample: sample.inputs.map((input) => ({ ...input, ms: input.ms / input.attempts })),
         sampledAt: {
           memoryMb: options.aws ? undefined : deployment.memoryMb,
@@ -124,7 +123,7 @@ function mostUsdOf(
   if (place === undefined) return undefined;
   const { region, memoryMb, architecture } = place.deployment;
   const gbSeconds = inputs * maxAttempts * timeoutSeconds * (memoryMb / 1_024);
-  return gbSeconds * (pricesOf(region)?.lambda.gbSecond[architecture] ?? 0);
+  return gbSeconds * (place.prices.of(region)?.lambda.gbSecond[architecture] ?? 0);
 }
 
 /** @throws FanfoldError `TaskFailed` for a sample of which nothing is known but errors */

@@ -17,12 +17,13 @@ import { count, print, printJson, say } from './log.ts';
 import { located } from './perform.ts';
 import { linesOf } from './plan-text.ts';
 import { checkReport, checkReportInputs, reportLine, writePage } from './report.ts';
+import { addPrices, pricesIn } from './prices.ts';
 import { wholeNumber } from './serve.ts';
 import { untilSignal } from './signals.ts';
 import { connectTarget, nameOf, type TargetFlags } from './target.ts';
 import { checkTask } from './tasks-module.ts';
 
-interface PlanFlags extends Pick<TargetFlags, 'stack' | 'tasks' | 'workers'> {
+interface PlanFlags extends Pick<TargetFlags, 'stack' | 'tasks' | 'workers' | 'prices'> {
   input?: string;
   range?: string;
   glob?: string;
@@ -41,8 +42,7 @@ interface PlanFlags extends Pick<TargetFlags, 'stack' | 'tasks' | 'workers'> {
 
 /** `fanfold plan <task>`: tells what a run would take. */
 export function addPlan(program: Command): void {
-  program
-    .command('plan')
+  addPrices(program.command('plan'))
     .description('predict a run: counts its inputs, really runs a random sample of them')
     .argument('<task>', 'the name of a task (fanfold tasks lists them)')
     .option(
@@ -100,7 +100,10 @@ async function attempt(task: string, flags: PlanFlags, signal: AbortSignal): Pro
   const inputs = await openInputs({ ...flags, maxInputBytes: MAX_PAYLOAD_BYTES });
   try {
     checkReportInputs(report, inputs.files);
-    const connection = await connectTarget({ ...flags, quiet: true });
+    // Without a stack, prices are of the one that the other flags describe.
+    const { prices, ...others } = flags;
+    const shared = flags.stack !== undefined && prices !== undefined ? { prices } : {};
+    const connection = await connectTarget({ ...others, ...shared, quiet: true });
     const startSeconds = performance.now() / 1000;
     using _ = connection.taskLog;
     await using fanfold = connection.fanfold;
@@ -141,6 +144,7 @@ function stackOf(flags: PlanFlags): PlannedStack | undefined {
     '--memory': flags.memory,
     '--max-concurrency': flags.maxConcurrency,
     '--burst': flags.burst,
+    '--prices': flags.stack === undefined ? flags.prices : undefined,
   }).find(([, value]) => value !== undefined);
   if (given === undefined) return undefined;
   if (flags.stack !== undefined) {
@@ -162,5 +166,6 @@ function stackOf(flags: PlanFlags): PlannedStack | undefined {
     memoryMb: wholeNumber('--memory', flags.memory, 10_240, 128),
     maxConcurrency: wholeNumber('--max-concurrency', flags.maxConcurrency, 1_000, 2),
     burst: wholeNumber('--burst', flags.burst, 998),
+    prices: pricesIn(flags.prices),
   };
 }

@@ -10,7 +10,7 @@ import type {
   PlanRequest,
   SampledInput,
 } from './planned-run.ts';
-import { pricesOf } from './prices.ts';
+import type { PriceTable } from './price-table.ts';
 import type { Random } from './random.ts';
 import type { Range } from './range.ts';
 import { lowAndHigh, workOf } from './resamples.ts';
@@ -67,6 +67,8 @@ export interface AwsQuestion {
   /** Peak memory of a worker, in MB; undefined if it is not known. */
   peakMemoryMb: number | undefined;
   deployment: PlannedDeployment;
+  /** They are known of the deployment's region. */
+  prices: PriceTable;
 }
 
 /** Time of a simulation up to which the resamples are simulated, too, in milliseconds. */
@@ -81,7 +83,7 @@ export async function planOnAws(
   predict: Predict,
   random: Random,
 ): Promise<AwsPlan> {
-  const { inputs, inputBytes, deployment, sample, sampledAt } = question;
+  const { inputs, inputBytes, deployment, sample, sampledAt, prices } = question;
   const run = (of: readonly SampledInput[], on: PlannedDeployment) =>
     predict({ inputs, inputBytes, sample: atMemory(of, sampledAt, on.memoryMb), deployment: on });
   const startedAt = performance.now();
@@ -95,14 +97,14 @@ export async function planOnAws(
     const share = workOf(other) / workOf(sample);
     runs.push(isQuick ? await run(other, deployment) : inProportion(likely, share));
   }
-  const costs = runs.map((one) => itemsOf(one, deployment));
-  const sizes = [{ deployment, outcome: outcomeOf(likely, deployment) }];
+  const costs = runs.map((one) => itemsOf(one, deployment, prices));
+  const sizes = [{ deployment, outcome: outcomeOf(likely, deployment, prices) }];
   const beganAt = performance.now();
   for (const other of otherDeployments(deployment, { ...question, ...sampledAt })) {
     if (performance.now() - beganAt > ENOUGH_MS) break;
-    sizes.push({ deployment: other, outcome: outcomeOf(await run(sample, other), other) });
+    sizes.push({ deployment: other, outcome: outcomeOf(await run(sample, other), other, prices) });
   }
-  const { excluded, pricesOf: month } = costOf(deployment.region);
+  const { excluded, pricesOf: month } = costOf(deployment.region, undefined, prices);
   const range = (name: keyof PlannedItems) => rangeOver(costs.map((items) => items[name]));
   const aws = {
     deployment,
@@ -137,26 +139,33 @@ function rangeOver(values: readonly number[]): Range {
   return { low: Math.min(...values), likely, high: Math.max(...values) };
 }
 
-function itemsOf({ usage, logBytes }: PlannedRun, { region }: PlannedDeployment): PlannedItems {
-  const { items } = costOf(region, usage);
-  const prices = pricesOf(region);
-  if (items === undefined || prices === undefined) {
-    throw new RangeError(`The prices of ${region} are not known.`);
-  }
-  return { ...items, logs: (logBytes / 1e9) * (prices.logGb ?? 0) };
+function itemsOf(
+  { usage, logBytes }: PlannedRun,
+  { region }: PlannedDeployment,
+  table: PriceTable,
+): PlannedItems {
+  const { items } = costOf(region, usage, table);
+  if (items === undefined) throw new RangeError(`The prices of ${region} are not known.`);
+  return { ...items, logs: (logBytes / 1e9) * (table.of(region)?.logGb ?? 0) };
 }
 
 function sumOf(items: PlannedItems): number {
   return Object.values(items).reduce((sum: number, item: number) => sum + item, 0);
 }
 
-function outcomeOf(run: PlannedRun, deployment: PlannedDeployment): Outcome {
-  return { seconds: run.seconds, usd: sumOf(itemsOf(run, deployment)) };
+function outcomeOf(run: PlannedRun, deployment: PlannedDeployment, prices: PriceTable): Outcome {
+  return { seconds: run.seconds, usd: sumOf(itemsOf(run, deployment, prices)) };
 }
 
-function elsewhereOf({ inputs, sample, sampledAt, deployment }: AwsQuestion): Elsewhere[] {
+function elsewhereOf({
+  inputs,
+  sample,
+  sampledAt,
+  deployment,
+  prices: table,
+}: AwsQuestion): Elsewhere[] {
   const { memoryMb, architecture, region } = deployment;
-  const prices = pricesOf(region);
+  const prices = table.of(region);
   if (prices === undefined) return [];
   const attempts = sample.reduce((sum, input) => sum + input.attempts, 0);
   const attemptMs = workOf(atMemory(sample, sampledAt, memoryMb)) / attempts;

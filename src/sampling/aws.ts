@@ -1,10 +1,16 @@
 import { deployedSize } from '../doctor/deployed-size.ts';
 import { checkWhole, FanfoldError } from '../errors.ts';
-import { type CallOptions, CHECKED, checkOptions, type Kind, TEXT } from '../options.ts';
+import { type CallOptions, CHECKED, checkOptions, type Kind, OBJECT, TEXT } from '../options.ts';
 import type { Bounds } from '../pipeline/messages/flow.ts';
 import { parsedRate } from '../pipeline/messages/rate.ts';
 import type { PlannedDeployment } from '../planning/planned-run.ts';
-import { PRICED_REGIONS, pricesOf } from '../planning/prices.ts';
+import {
+  type PriceCorrections,
+  type PriceTable,
+  PUBLIC_PRICES,
+  priceTable,
+} from '../planning/price-table.ts';
+import { PRICED_REGIONS } from '../planning/prices.ts';
 import type { TaskFacts } from '../task.ts';
 import type { World } from '../worlds/world.ts';
 
@@ -20,11 +26,14 @@ export interface PlannedStack {
   maxConcurrency?: number | undefined;
   /** Those of them that the seed starts. @default half of `maxConcurrency`, at most 100 */
   burst?: number | undefined;
+  /** Prices that replace AWS's public ones, such as negotiated ones. @default AWS's public prices */
+  prices?: PriceCorrections | undefined;
 }
 
 /** The deployment of a plan, and sentences about what it supposes. */
 export interface PlannedPlace {
   deployment: PlannedDeployment;
+  prices: PriceTable;
   notes: string[];
 }
 
@@ -34,6 +43,7 @@ const KINDS: Record<keyof PlannedStack, Kind> = {
   architecture: ['"arm64" or "x86_64"', (value) => value === 'arm64' || value === 'x86_64'],
   maxConcurrency: CHECKED,
   burst: CHECKED,
+  prices: OBJECT,
 };
 
 const OPTIONS: CallOptions = { call: '`aws` of plan()', kinds: KINDS, required: ['region'] };
@@ -52,7 +62,7 @@ const ACCOUNT = 1_000;
  * @throws FanfoldError `BadOption`
  */
 export async function placeOf(
-  { deployment: { metered, names } }: World,
+  { deployment: { metered, names, prices = PUBLIC_PRICES } }: World,
   given: PlannedStack | undefined,
   bounds: Bounds,
   { concurrency }: TaskFacts,
@@ -61,11 +71,12 @@ export async function placeOf(
     withinBounds(size, bounds, concurrency);
   if (metered === undefined) {
     if (given === undefined) return undefined;
-    const described = describedStack(given);
+    const own = given.prices === undefined ? prices : priceTable(given.prices);
+    const described = describedStack(given, own);
     const notes = [
       `This supposes that the account allows ${ACCOUNT} concurrent executions. New accounts have fewer: fanfold doctor checks yours.`,
     ];
-    return { deployment: { ...described, ...within(described) }, notes };
+    return { deployment: { ...described, ...within(described) }, prices: own, notes };
   }
   if (given !== undefined) {
     throw new FanfoldError(
@@ -73,15 +84,15 @@ export async function placeOf(
       'The plan is for the stack that this connection is of, so `aws` must be left out. To plan for another one, use a connection to this machine.',
     );
   }
-  checkRegion(metered.region);
+  checkRegion(metered.region, prices);
   const { notes, ...size } = await deployedSize(names.name);
-  return { deployment: { region: metered.region, ...size, ...within(size) }, notes };
+  return { deployment: { region: metered.region, ...size, ...within(size) }, prices, notes };
 }
 
-function describedStack(given: PlannedStack) {
+function describedStack(given: PlannedStack, prices: PriceTable) {
   checkOptions(OPTIONS, given);
   const { region, memoryMb = 1_024, architecture = 'arm64', maxConcurrency = 100 } = given;
-  checkRegion(region);
+  checkRegion(region, prices);
   checkWhole('memoryMb', memoryMb, 128, 10_240);
   checkWhole('maxConcurrency', maxConcurrency, LEAST_SCALED, 1_000);
   const most = maxConcurrency - LEAST_SCALED;
@@ -91,11 +102,11 @@ function describedStack(given: PlannedStack) {
 }
 
 /** @throws FanfoldError `BadOption` for a region without prices */
-function checkRegion(region: string): void {
-  if (pricesOf(region) !== undefined) return;
+function checkRegion(region: string, prices: PriceTable): void {
+  if (prices.of(region) !== undefined) return;
   throw new FanfoldError(
     'BadOption',
-    `The prices of the region "${region}" are not known here, so nothing can be planned for it. Known regions: ${PRICED_REGIONS.join(', ')}.`,
+    `The prices of the region "${region}" are not known here, so nothing can be planned for it. Known regions: ${PRICED_REGIONS.join(', ')}. \`prices\` can add others.`,
   );
 }
 

@@ -71,6 +71,12 @@ it.each([
     /--memory must be .* from 128/,
   ],
   ['too large a burst', ['--region', 'us-east-1', '--burst', '99'], /burst.* from 0 to 98; got 99/],
+  ['prices of no region', ['--prices', 'p.json'], /--prices plans a run on AWS.*--region/],
+  [
+    'prices that cannot be read',
+    ['--region', 'us-east-1', '--prices', '/nowhere/p.json'],
+    /--prices \/nowhere\/p.json cannot be read/,
+  ],
   ['no sample', ['--sample', '0'], /--sample must be a whole number from 1 to 10000; got "0"/],
 ])('refuses %s', async (_, flags, message) => {
   const env = { AWS_REGION: '', AWS_DEFAULT_REGION: '' };

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type AwsQuestion, type Predict, planOnAws } from '../../src/planning/on-aws.ts';
 import type { PlannedDeployment, PlanRequest } from '../../src/planning/planned-run.ts';
+import { PUBLIC_PRICES, priceTable } from '../../src/planning/price-table.ts';
 import { randomFrom } from '../../src/planning/random.ts';
 import { noUsage } from '../../src/planning/usage.ts';
 
@@ -31,7 +32,7 @@ const sample = Array.from({ length: 101 }, (_, at) => {
 });
 
 const QUESTION: AwsQuestion = {
-  ...{ inputs: 1_000_000, inputBytes: 50, sample, deployment: DEPLOYMENT },
+  ...{ inputs: 1_000_000, inputBytes: 50, sample, deployment: DEPLOYMENT, prices: PUBLIC_PRICES },
   ...{ sampledAt: { memoryMb: undefined, cpuShare: 0 }, peakMemoryMb: 100 },
 };
 
@@ -130,4 +131,12 @@ it('has a range in proportion to the work where a simulation takes long', async 
   expect(aws.usd.high).toBeCloseTo(exact.aws.usd.high, 6);
   // The run itself, and sizes for half a minute.
   expect(calls).toBe(3);
+});
+
+it('is at the prices that replace the public ones', async () => {
+  const prices = priceTable({ 'us-east-1': { sqs: { standard: 0.000001 }, logGb: 0.1 } });
+  const { items, pricesOf } = (await plan({ prices })).aws;
+  expect(items.sqsRequests.likely).toBeCloseTo(1, 9);
+  expect(items.logs.likely).toBeCloseTo(0.1, 9);
+  expect(pricesOf).toContain('some replaced');
 });
