@@ -221,7 +221,9 @@ describe('the meter of a run', () => {
     expect(usd).toBeGreaterThan(seconds * 0.0000133);
   });
 
-  it('agrees with them also if workers are killed, and results come twice', async () => {
+  it('agrees with them also if workers are killed, and results come twice', {
+    tags: ['more'],
+  }, async () => {
     const { sqs, lambda } = clients;
     const metered = clientMeter(sqs, stack.place.region);
     const deployment = { sqs, lambda, names: namesOf('Fanfold'), metered };
