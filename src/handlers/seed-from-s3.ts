@@ -12,7 +12,7 @@ export type SeedFromS3 = (
   options: SeedOptions,
   place: Environment,
   context: LambdaContext,
-  onPage: (page: SeedResponse, chunkItems: number) => Promise<void>,
+  onPage: (page: SeedResponse, chunksBefore: number) => Promise<void>,
 ) => Promise<SeedResponse>;
 
 /**

@@ -2,6 +2,7 @@ import { FanfoldError, InputError } from '../errors.ts';
 import {
   hasOwnQueue,
   isObjectRequest,
+  type PageRequest,
   readSeedRequest,
 } from '../pipeline/messages/seed-request.ts';
 import type { Refusal, SeedDescription, SeedResponse } from '../pipeline/messages/seed-response.ts';
@@ -99,16 +100,16 @@ export function seedHandler(
       const isOwn = hasOwnQueue(request.results);
       if (request.maxCost !== undefined && meter === undefined) throw notMetered();
       meter?.workFor(request.runId ?? runId);
-      const queued = async (seeded: SeedResponse, chunkItems: number) => {
+      const queued = async (seeded: SeedResponse, before: number) => {
         const { resultQueueUrl: _, ...page } = seeded;
         options.log?.('info', 'A page was queued', page);
-        const { first, chunks } = seeded;
+        const { chunks } = seeded;
         if (burst > 0 && chunks > 0) {
           const { flow } = planOf(tasksHere.require(request.task), request, seeding);
           const ofRun = isOwn && meter ? seeded.runId : undefined;
           const { failures } = await startBurst(
             { sqs, lambda: place.lambda, names, taskQueueUrl },
-            { first, chunkItems, chunks, lanes: flow?.lanes, runId: ofRun },
+            { before, chunks, lanes: flow?.lanes, runId: ofRun },
             { burst, workers },
           );
           for (const failure of failures) logFailure(options, NOT_STARTED, failure);
@@ -123,8 +124,7 @@ export function seedHandler(
         return isOwn ? { ...begun, ...usedIn(meter, begun) } : begun;
       }
       const seeded = await seed(request, seeding);
-      const { count, chunks } = seeded;
-      await queued(seeded, request.chunkItems ?? Math.ceil(count / Math.max(1, chunks)));
+      await queued(seeded, chunksBefore(request, seeded));
       return isOwn ? { ...seeded, ...usedIn(meter, seeded) } : seeded;
     } catch (error) {
       if (error instanceof TasksNotLoaded) {
@@ -141,6 +141,16 @@ export function seedHandler(
       place.meter?.end();
     }
   };
+}
+
+/** Approximate number of the chunks of a run's earlier pages. */
+function chunksBefore(
+  { first, continues = false, chunkItems }: PageRequest,
+  { first: index, count, chunks }: SeedResponse,
+): number {
+  // The indexes of a run that is resumed say nothing about it. Earlier versions send only them.
+  const inputsBefore = first ?? (continues ? index : 0);
+  return Math.floor(inputsBefore / (chunkItems ?? Math.ceil(count / Math.max(1, chunks))));
 }
 
 /** What the seed has used for a run so far, for its answer. */

@@ -4,7 +4,8 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineTask } from '../../src/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
-import { namesOf } from '../../src/pipeline/names.ts';
+import { namesOf, newRunId } from '../../src/pipeline/names.ts';
+import { callFunction } from '../../src/pipeline/run/call-function.ts';
 import { startBurst } from '../../src/pipeline/seed/burst.ts';
 import { die, runThrough, virtualDeployment, within } from '../pipeline/virtual-deployment.ts';
 
@@ -74,6 +75,25 @@ describe('burst workers', () => {
     await until(30, () => deployed.bursts.length >= 3);
     await within(30, sleep(20));
     expect(deployed.bursts).toHaveLength(3);
+    await deployed.close();
+  });
+
+  it.each([
+    ['whichever inputs its first page has', { continues: false }, 3],
+    ['by the number of inputs before a page', { continues: true, first: 2 }, 2],
+    ['of which none are left for a later page', { continues: true, first: 900 }, 0],
+    ['by the indexes where an earlier version seeds', { continues: true }, 0],
+  ])('are started for a run that is resumed, %s', async (_, page, workers) => {
+    const deployed = await virtualDeployment([slow], { burst: 4, workers: 8 });
+    const { deployment, bursts } = deployed;
+    const runId = newRunId();
+    const begin = { task: 'slow', runId, results: 'own', total: 6_000, chunkItems: 1, inputs: [] };
+    await within(30, callFunction(deployment.lambda, deployment.names.seed, begin));
+    const indexes = [[5_000, 5_002]];
+    const request = { ...begin, ...page, indexes, inputs: [1, 1, 1] };
+    await within(30, callFunction(deployment.lambda, deployment.names.seed, request));
+    await within(60, sleep(30));
+    expect(bursts).toHaveLength(workers);
     await deployed.close();
   });
 
@@ -186,19 +206,19 @@ describe('burst workers that the seed starts', () => {
     return { place: { lambda, sqs, names, taskQueueUrl: TASKS }, sent: () => sent };
   }
   const TASKS = 'http://localhost/0/any-tasks';
-  const page = { first: 0, chunkItems: 1, chunks: 500 };
+  const page = { before: 0, chunks: 500 };
 
   it('are as many as the limit over all pages of a run, or as its chunks', async () => {
     const pages = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
     await fc.assert(
-      fc.asyncProperty(pages, fc.nat(60), fc.integer({ min: 1, max: 9 }), async (all, burst, n) => {
+      fc.asyncProperty(pages, fc.nat(60), async (all, burst) => {
         const { place, sent } = deployment();
-        let first = 0;
+        let before = 0;
         for (const chunks of all) {
-          await startBurst(place, { first, chunkItems: n, chunks }, { burst, workers: 1000 });
-          first += chunks * n;
+          await startBurst(place, { before, chunks }, { burst, workers: 1000 });
+          before += chunks;
         }
-        expect(sent()).toBe(Math.min(burst, first / n));
+        expect(sent()).toBe(Math.min(burst, before));
       }),
     );
   });
@@ -227,7 +247,7 @@ describe('burst workers that the seed starts', () => {
     const { place, sent } = deployment();
     const limits = { burst: 70, workers: 100 };
     await startBurst(place, { ...page, chunks: 2, lanes: 3 }, limits);
-    await startBurst(place, { ...page, first: 2, lanes: 3 }, limits);
+    await startBurst(place, { ...page, before: 2, lanes: 3 }, limits);
     expect(sent()).toBe(3);
   });
 

@@ -34,7 +34,7 @@ interface OfRun extends Bounds, CostOptions {
   task: string;
   /** @default Lambda's request id, with its time */
   runId?: string | undefined;
-  /** Index of the page's first input. @default 0 */
+  /** Index of the page's first input; with `indexes`, number of inputs before it. @default 0 */
   first?: number | undefined;
   /**
    * Indexes of the page's inputs, if they don't simply follow `first`: ranges in order, with both

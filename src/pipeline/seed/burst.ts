@@ -13,11 +13,9 @@ export interface BurstEvent {
 
 /** One page of a run, with the facts that decide how many workers it starts. */
 export interface QueuedPage {
-  /** Index of the page's first input. */
-  first: number;
-  /** Approximate number of inputs in a chunk. */
-  chunkItems: number;
-  /** Number of task messages that the page was sent in. */
+  /** Approximate number of task messages that the run's earlier pages were sent in. */
+  before: number;
+  /** Number of those of this page. */
   chunks: number;
   /** The run, if it has a result queue of its own. */
   runId?: string | undefined;
@@ -61,9 +59,8 @@ export async function startBurst(
   page: QueuedPage,
   { burst, workers }: BurstLimits,
 ): Promise<{ started: number; failures: unknown[] }> {
-  const firstChunk = Math.floor(page.first / page.chunkItems);
   const most = Math.min(burst, page.lanes ?? burst);
-  const part = Math.max(0, Math.min(most, firstChunk + page.chunks) - firstChunk);
+  const part = Math.max(0, Math.min(most, page.before + page.chunks) - page.before);
   const failures: unknown[] = [];
   let started = 0;
   if (part === 0) return { started, failures };

@@ -20,8 +20,8 @@ export interface ObjectSeedOptions extends SeedOptions {
   lambda: LambdaClient;
   /** Milliseconds until this invocation must have ended. */
   remainingMs: () => number;
-  /** Called with each page that was queued. */
-  onPage: (page: SeedResponse, chunkItems: number) => Promise<void>;
+  /** Called with each page that was queued, and the number of chunks of those before it. */
+  onPage: (page: SeedResponse, chunksBefore: number) => Promise<void>;
 }
 
 /**
@@ -209,10 +209,11 @@ class ObjectSeeding {
     );
     this.#over = page.over;
     this.#next = page.over?.inputs ?? this.#next + texts.length;
-    this.#chunks += page.chunks;
     this.#queueUrl = page.resultQueueUrl;
     this.#output ??= page.output;
-    await onPage(page, chunkItems);
+    const chunksBefore = this.#chunks;
+    this.#chunks += page.chunks;
+    await onPage(page, chunksBefore);
   }
 
   /** The next inputs without those whose results stay, and their indexes. */

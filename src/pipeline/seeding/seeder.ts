@@ -77,11 +77,16 @@ export class Seeder implements InputSource {
   #first = 0;
   /** The end of the last page that was sent. */
   #sent = 0;
+  /** Number of inputs in the pages that were sent. */
+  #inPages = 0;
+  /** Number of inputs that had a result before, or were seeded. */
+  readonly #before: number;
 
   /** @throws FanfoldError `BadInput` when there are more inputs than a run can have */
   constructor(options: SeederOptions) {
     this.#options = options;
     this.#total = totalOf(options.inputs);
+    this.#before = Math.max(options.resumeAt ?? 0, options.ledger.settled);
     if ((this.#total ?? 0) > MAX_RUN_INPUTS) throw tooManyInputs();
     this.queueUrl = this.#made.promise;
     this.done = options.resumeAt === undefined ? this.#seed() : this.#resume();
@@ -273,8 +278,10 @@ export class Seeder implements InputSource {
   async #send(part: Part, page: Page): Promise<SeedResponse> {
     const { texts, indexes } = part;
     const { sqs, lambda, names, runId, task, ledger, window, expiresAt, bounds } = this.#options;
-    const first = this.#first;
-    const end = first + page.texts.length;
+    const from = this.#first;
+    const end = from + page.texts.length;
+    const first = this.#inPages;
+    this.#inPages += texts.length;
     const continues = this.#hasQueue;
     // Results may arrive before the seed answers.
     ledger.expect(end);
@@ -282,25 +289,20 @@ export class Seeder implements InputSource {
     window.seeded(texts.length, lengthIn(page));
     const total = this.#total ?? (page.last ? end : undefined);
     // The few inputs of a slow source are spread out; the many of a fast one share chunks.
-    const about = total === undefined && page.full ? end : undefined;
-    this.#unanswered.add(first);
+    const seen = page.full ? this.#inPages : undefined;
+    const about = total === undefined ? seen : Math.max(0, total - this.#before);
+    this.#unanswered.add(from);
     const lines = await withPayloads(part, this.#options);
     const request: SeedRequest = {
-      task,
+      ...{ task, runId, first, indexes, continues, expiresAt },
       inputs: { lines },
-      runId,
-      indexes,
-      continues,
-      expiresAt,
       results: 'own',
-      ...bounds,
-      about,
-      total,
+      ...{ ...bounds, about, total },
       more: page.last ? undefined : true,
     };
     const isStopped = () => this.#stopped || serviceNow(sqs) > expiresAt;
     const answer = await invokeSeedWithRetries(lambda, names, request, isStopped);
-    this.#unanswered.delete(first);
+    this.#unanswered.delete(from);
     if (answer.used) this.#options.onUsed?.(usedOf(answer.used));
     return answer;
   }

@@ -2,6 +2,7 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
 import type { Fanfold } from '../../../src/fanfold.ts';
+import type { WatchOptions } from '../../../src/handlers.ts';
 import { S3Inputs } from '../../../src/pipeline/seeding/s3-inputs.ts';
 import type { Manifest } from '../../../src/pipeline/storing/manifest.ts';
 import { RetryLater } from '../../../src/retry-later.ts';
@@ -86,6 +87,30 @@ it('runs the inputs without a result, and lists one result for each', async () =
   const yielded = await within(3_600, Array.fromAsync(next.soFar({ ordered: true })));
   expect(yielded.flatMap(({ lines }) => lines.map(({ index }) => index))).toEqual(numbers(100));
   await close();
+});
+
+it('has as many chunks and burst workers as a run over the inputs that are left', async () => {
+  const pages: unknown[] = [];
+  const log: WatchOptions['log'] = (_, message, fields) => {
+    if (message === 'A page was queued') pages.push(Object(fields).chunks);
+  };
+  // Burst workers end once there was nothing to do for a few seconds.
+  const idle = () => within(60, new Promise((resolve) => setTimeout(resolve, 30_000)));
+  const options = { workers: 2, burst: 2, hasEventSource: false, watching: { log } };
+  const deployed = await storedDeployment([tenth], options);
+  isHard = false;
+  const fanfold = deployed.connection();
+  const run = fanfold.map(tenth, numbers(640), { output: PLACE });
+  await within(3_600, run.wait());
+  await idle();
+  const resume = await within(3_600, run.kept());
+  const next = fanfold.map(tenth, numbers(640 + 64), { output: PLACE, resume });
+  const manifest = await within(3_600, next.wait());
+  expect(manifest.ledger).toMatchObject({ inputs: 704, ok: 704 });
+  expect(pages).toEqual([64, 64]);
+  await idle();
+  expect(deployed.bursts).toHaveLength(4);
+  await deployed.close();
 });
 
 it('runs failed inputs again, by their codes, and appended ones; and can itself be continued', async () => {

@@ -12,7 +12,7 @@ import { createS3Client, S3 } from '../../../src/emulator/s3/index.ts';
 import { createSqsClient } from '../../../src/emulator/sqs/index.ts';
 import { inProcess } from '../../../src/emulator/transport/index.ts';
 import { Fanfold } from '../../../src/fanfold.ts';
-import { collectorHandler, s3Inputs } from '../../../src/handlers.ts';
+import { collectorHandler, s3Inputs, type WatchOptions } from '../../../src/handlers.ts';
 import type { SeedRequest } from '../../../src/pipeline/messages/seed-request.ts';
 import type { SeedResponse } from '../../../src/pipeline/messages/seed-response.ts';
 import { callFunction } from '../../../src/pipeline/run/call-function.ts';
@@ -61,6 +61,12 @@ export type Fate = 'dies before' | 'dies after' | undefined;
 
 export interface StoredOptions {
   workers?: number;
+  /** Whether the event source starts workers, too. @default true, unless there are none */
+  hasEventSource?: boolean;
+  /** Burst workers that a run may start. @default 0 */
+  burst?: number;
+  /** Callbacks of the seed and worker functions. */
+  watching?: WatchOptions;
   limits?: PartLimits;
   /** Decides what becomes of each call. @default all are answered */
   fateOf?: (call: Call) => Fate;
@@ -79,13 +85,14 @@ export const BUCKET = 'results-of-tests';
 export async function storedDeployment(tasks: AnyTask[], options: StoredOptions = {}) {
   const { workers = 4, limits = {}, fateOf = () => undefined, msOf = () => 0 } = options;
   const { timeoutSeconds = 900, memoryMb, onGivenUp = () => {} } = options;
+  const { burst = 0, watching = {}, hasEventSource = workers > 0 } = options;
   const resultPlaces = [`s3://${BUCKET}/runs/`];
   const objects = new S3({ minPartBytes: 0 });
   const s3 = createS3Client(objects);
   const payloadsBy = (client: S3Client) =>
     new Payloads(() => Promise.resolve({ s3: client, bucket: BUCKET }));
   const made = await virtualDeployment(tasks, {
-    ...{ workers, resultPlaces, memoryMb, payloads: payloadsBy(s3) },
+    ...{ workers, burst, watching, resultPlaces, memoryMb, payloads: payloadsBy(s3) },
     s3: s3Inputs(s3),
   });
   const { sqs, lambda, deployment } = made;
@@ -166,7 +173,7 @@ export async function storedDeployment(tasks: AnyTask[], options: StoredOptions 
     },
     { timeoutSeconds },
   );
-  if (workers > 0) made.startWorkers();
+  if (hasEventSource) made.startWorkers();
   return {
     ...made,
     s3,
