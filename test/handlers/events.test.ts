@@ -94,6 +94,21 @@ describe('an invalid seed request gets a sentence, and nothing is queued:', () =
       'BadInput',
       /^Input 1 is not JSON/,
     ],
+    ...[
+      'first',
+      'total',
+      'runId',
+      'expiresAt',
+      'results',
+      'hedge',
+      'maxFailures',
+      'concurrency',
+    ].map((name): [string, unknown, string, RegExp] => [
+      `a \`${name}\` of null`,
+      { task: 'echo', inputs, [name]: null },
+      'BadInput',
+      new RegExp(`^\`${name}\` must have a value, or be left out; got null\\.$`),
+    ]),
     ['a first that is not whole', { task: 'echo', inputs, first: 1.5 }, 'BadInput', /`first`/],
     [
       'a total that is less than nothing',
@@ -246,7 +261,7 @@ describe('an invalid seed request gets a sentence, and nothing is queued:', () =
           });
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [[{ inputs: [1], task: 'echo', first: null }]] },
     );
   });
 });

@@ -170,10 +170,14 @@ export function readSeedRequest(event: unknown): SeedRequest {
   const { task, inputs, runId, first, total, chunkItems, results } = request;
   const { indexes, continues, expiresAt, about, more, hedge } = request;
   if (typeof task !== 'string') throw wrong('`task` must be the name of a task', task);
+  const empty = FIELDS.find((name) => name !== 'inputs' && request[name] === null);
+  if (empty !== undefined) throw wrong(`\`${empty}\` must have a value, or be left out`, null);
   if (runId !== undefined && (typeof runId !== 'string' || !/^[\w-]{1,80}$/.test(runId))) {
     throw wrong('`runId` must be 1 to 80 letters, digits, "-" and "_"', runId);
   }
-  if (!isCount(first ?? 0)) throw wrong('`first` must be a whole number from 0', first);
+  for (const [name, count] of Object.entries({ first, total, about })) {
+    if (!isCount(count ?? 0)) throw wrong(`\`${name}\` must be a whole number from 0`, count);
+  }
   for (const [name, count] of Object.entries({ first, total })) {
     if (Number(count) > MAX_RUN_INPUTS) {
       throw wrong(
@@ -182,8 +186,6 @@ export function readSeedRequest(event: unknown): SeedRequest {
       );
     }
   }
-  if (!isCount(total ?? 0)) throw wrong('`total` must be a whole number from 0', total);
-  if (!isCount(about ?? 0)) throw wrong('`about` must be a whole number from 0', about);
   if (!isCount(chunkItems ?? 1) || chunkItems === 0 || Number(chunkItems) > 10_000) {
     throw wrong('`chunkItems` must be a whole number from 1 to 10000', chunkItems);
   }
@@ -197,8 +199,10 @@ export function readSeedRequest(event: unknown): SeedRequest {
   } catch (error) {
     throw new FanfoldError('BadInput', messageOf(error));
   }
-  if (hedge !== undefined && typeof hedge !== 'boolean') {
-    throw wrong('`hedge` must be true or false', hedge);
+  for (const [name, value] of Object.entries({ hedge, more, continues })) {
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw wrong(`\`${name}\` must be true or false`, value);
+    }
   }
   const collected = ['pauseWhenFailing', 'maxCost'].find((name) => request[name] !== undefined);
   if (collected !== undefined && !hasOwnQueue(results as ResultsOf | undefined)) {
@@ -212,11 +216,6 @@ export function readSeedRequest(event: unknown): SeedRequest {
       '`maxFailures` needs `results` that are stored in S3; a collector elsewhere has a budget of its own, such as `fanfold run --max-failures`',
       results ?? 'shared',
     );
-  }
-  if (more !== undefined && typeof more !== 'boolean')
-    throw wrong('`more` must be true or false', more);
-  if (continues !== undefined && typeof continues !== 'boolean') {
-    throw wrong('`continues` must be true or false', continues);
   }
   if (!isCount(expiresAt ?? 0)) {
     throw wrong('`expiresAt` must be a time in milliseconds since 1970', expiresAt);
