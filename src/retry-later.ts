@@ -2,6 +2,12 @@ import { FanfoldError, valueText } from './errors.ts';
 
 const SECONDS = Symbol.for('fanfold.retryLater');
 
+/**
+ * Shortest wait of a `RetryLater`, SQS's shortest delay: an attempt that does not count must not
+ * repeat without a pause.
+ */
+export const SHORTEST_LATER_SECONDS = 1;
+
 /** Longest wait of a `RetryLater`, 12 hours. */
 export const LONGEST_LATER_SECONDS = 43_200;
 
@@ -29,7 +35,7 @@ export class RetryLater extends Error {
   readonly [SECONDS]: number;
 
   /**
-   * @param seconds time until the input runs again: 0 to 43200, 12 hours
+   * @param seconds time until the input runs again: 0 to 43200, 12 hours; less than 1 waits for 1 s
    * @throws FanfoldError `BadOption` when `seconds` is out of range
    */
   constructor(seconds: number, message = `Retry in ${seconds} s.`, options?: ErrorOptions) {
@@ -45,6 +51,7 @@ export class RetryLater extends Error {
 
   /**
    * Takes the time from a response's `Retry-After` header, in seconds or as a date, up to 12 hours.
+   * A date in the past waits for 1 s.
    *
    * @param otherwiseSeconds used when the response has no such header, or a malformed one
    * @throws FanfoldError `BadOption` for anything but a response

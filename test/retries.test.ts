@@ -30,10 +30,24 @@ function failing(calls: number, error: () => Error) {
 }
 
 it('an attempt that is to be made later does not count', async () => {
-  const busy = failing(4, () => new RetryLater(0));
+  onTestFinished(fastTime(20));
+  const busy = failing(4, () => new RetryLater(0.5));
   const { result, attempts } = await attemptsOf({ maxAttempts: 2 }, busy);
   expect(result).toMatchObject({ status: 'ok', output: 'done' });
   expect(attempts).toEqual([1, 1, 1, 1, 1]);
+});
+
+it.each([
+  ['no time', () => new RetryLater(0)],
+  [
+    'a date in the past',
+    () => RetryLater.from({ headers: { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' } }),
+  ],
+])('an input that is told %s waits for a second', async (_, error) => {
+  onTestFinished(fastTime(20));
+  const begun = performance.now();
+  await attemptsOf({ maxAttempts: 1 }, failing(3, error));
+  expect(performance.now() - begun).toBeGreaterThanOrEqual(2_900);
 });
 
 it('an input waits as long as it is told', async () => {

@@ -1,4 +1,4 @@
-import { laterSecondsOf } from '../../retry-later.ts';
+import { laterSecondsOf, SHORTEST_LATER_SECONDS } from '../../retry-later.ts';
 import type { AnyTask } from '../../task.ts';
 import { describeThrown } from '../../thrown.ts';
 import { NotMoved } from './large.ts';
@@ -17,7 +17,11 @@ export function failureOfThrown(thrown: unknown, task: AnyTask, attempt: number)
   const { error = thrown, ...again }: RetryDecision =
     laterSeconds === undefined
       ? decisionOn(task, thrown, attempt)
-      : { retryable: true, delaySeconds: laterSeconds, later: true };
+      : {
+          retryable: true,
+          delaySeconds: Math.max(SHORTEST_LATER_SECONDS, laterSeconds),
+          later: true,
+        };
   const { code: errorCode, ...described } = describeThrown(error);
   return { code: 'TaskFailed', ...described, errorCode, ...again };
 }
