@@ -31,6 +31,8 @@ export class OutputTaken extends FanfoldError {
 export interface Replacing {
   resume?: boolean | string;
   overwrite?: boolean;
+  /** Whether the command has `--resume`. @default true */
+  hasResume?: boolean;
 }
 
 /**
@@ -75,29 +77,25 @@ export function checkOutput(
 }
 
 /** Refuses to replace results, or the only knowledge of a run that continues elsewhere. */
-function checkReplaced(output: string, size: bigint, { resume, overwrite }: Replacing): void {
+function checkReplaced(output: string, size: bigint, replacing: Replacing): void {
+  const { resume, overwrite, hasResume = true } = replacing;
   if (resume || overwrite) return;
+  const refuse = (fact: string, remedy?: string) => {
+    const isResumable = hasResume && remedy !== undefined;
+    const other = 'Name another file, or give --overwrite to replace it.';
+    throw new OutputTaken(`--output ${output} ${fact}.`, isResumable ? remedy : other, isResumable);
+  };
   const isOurs = RunRecord.exists(output);
   if (size > 0n) {
-    throw isOurs
-      ? new OutputTaken(
-          `--output ${output} has the results of an earlier run.`,
-          'Give --resume to run the inputs that have none yet, or --overwrite to replace them.',
-          true,
-        )
-      : new OutputTaken(
-          `--output ${output} exists already.`,
-          'Name another file, or give --overwrite to replace it.',
-          false,
-        );
+    if (!isOurs) refuse('exists already');
+    const remedy =
+      'Give --resume to run the inputs that have none yet, or --overwrite to replace them.';
+    refuse('has the results of an earlier run', remedy);
   }
   const runId = isOurs ? RunRecord.runOf(output) : undefined;
   if (runId === undefined) return;
-  throw new OutputTaken(
-    `--output ${output} belongs to run ${runId}, which may not be over yet.`,
-    'Give --resume to collect its results, or --overwrite to start another run.',
-    true,
-  );
+  const remedy = 'Give --resume to collect its results, or --overwrite to start another run.';
+  refuse(`belongs to run ${runId}, which may not be over yet`, remedy);
 }
 
 /** Compares files by device and inode: links and mounts give a file several names. */

@@ -35,7 +35,7 @@ export function addResults(program: Command): void {
 async function results(named: string, flags: ResultsFlags, signal: AbortSignal): Promise<number> {
   const { ordered = false, overwrite = false, quiet = false } = flags;
   const path = outputOf(flags.output);
-  checkOutput(path, [], { overwrite });
+  checkOutput(path, [], { overwrite, hasResume: false });
   const connection = await connectRemote(flags);
   await using fanfold = connection.fanfold;
   const run = await fanfold.stored(named);

@@ -152,6 +152,16 @@ describe('an output that exists', () => {
   });
 
   it.each([
+    ['{"index":0}\n', /earlier run\. Name another file, or give --overwrite to replace it\.$/],
+    ['', /run-1.*\. Name another file, or give --overwrite to replace it\.$/],
+  ])('is not resumed by a command without --resume', (content, message) => {
+    writeFileSync(path('out'), content);
+    writeFileSync(path('out.run'), `${head}${run}`);
+    expect(() => checkOutput(path('out'), [], { hasResume: false })).toThrow(message);
+    checkOutput(path('out'), [], { hasResume: false, overwrite: true });
+  });
+
+  it.each([
     ['an empty file', undefined],
     ['a run here that wrote no result', head],
     ['a run elsewhere that is over', `${head}${run}{"over":true}\n`],
