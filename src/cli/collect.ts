@@ -8,6 +8,7 @@ import { perform } from './perform.ts';
 import { addPrices } from './prices.ts';
 import { showProgress } from './progress.ts';
 import { type Beginning, begin, goOn, hasBegun, type RunOutput, reopen } from './resume/index.ts';
+import { refusalOf } from './runs.ts';
 import { untilSignal } from './signals.ts';
 import {
   addRemoteOptions,
@@ -49,7 +50,9 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
     checkOutput(output, [], { resume: true });
     const connection = await connectRemote(flags);
     await using fanfold = connection.fanfold;
-    const status = await statusOf(connection, runId);
+    const status = await statusOf(connection, runId).catch(async (error: unknown) => {
+      throw await refusalOf(error, runId, connection, { change: 'collect' });
+    });
     if (status.output !== undefined) return await collectStored(connection, status, flags, signal);
     const { task } = status;
     const beginning = { task, ordered, withInput: false };

@@ -141,9 +141,11 @@ export async function refusalOf(
   if (!(error instanceof FanfoldError && error.code === 'UnknownRun')) return error;
   const ended = await endedRun(fanfold, runId).catch(() => undefined);
   if (ended === undefined) return unknownRun(runId, target, other);
+  const line = commandLine(['results', runId, ...flagsOf(target)]);
+  const stored = ended.output === undefined ? '' : ` To read its results: ${line}`;
   return new FanfoldError(
     'UnknownRun',
-    `Run ${runId} on ${nameOf(target)} has ended already: ${outcomeOf(ended)}. There is nothing to ${change}.`,
+    `Run ${runId} on ${nameOf(target)} has ended already: ${outcomeOf(ended)}. There is nothing to ${change}.${stored}`,
   );
 }
 

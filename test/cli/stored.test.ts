@@ -180,6 +180,10 @@ it('leaves a run with --detach; wait, results, status and runs find it', async (
   const again = await fanfold('results', runId, '--output', output);
   expect(again.stderr).toContain('exists already');
   expect(again.status).toBe(2);
+  const late = await fanfold('collect', runId);
+  expect(late.stderr).toContain('has ended already: 5 ok, 0 failed. There is nothing to collect.');
+  expect(late.stderr).toContain(`npx fanfold results ${runId} --stack virtual`);
+  expect(late.status).toBe(2);
   const ended = await fanfold('status', runId);
   expect(ended.stdout).toContain(`stored in  ${PLACE}${runId}/`);
   expect((await fanfold('runs', '--all')).stdout).toContain(`results in ${PLACE}${runId}/`);
