@@ -72,9 +72,15 @@ export async function followStored(
       hints: hintsOf(manifest, { flags, again }),
     });
   }
-  const { failed, cancelled } = manifest.ledger;
+  const { inputs, failed, cancelled } = manifest.ledger;
+  if (inputs === 0 && manifest.cause === undefined) warnOfNoInputs();
   const isWhole = failed + cancelled === 0 && manifest.cause === undefined;
   return isWhole ? STATUS.ok : STATUS.failed;
+}
+
+/** A warning that also `--quiet` prints. */
+export function warnOfNoInputs(): void {
+  say('0 inputs: nothing was run');
 }
 
 /** The ledger as a run's tags report it, twice a minute. */

@@ -17,7 +17,7 @@ import type { OnBadInput } from './bad-inputs.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS } from './exit.ts';
 import { type FlowFlags, warnAboveCapacity } from './flow.ts';
-import { followStored } from './follow-stored.ts';
+import { followStored, warnOfNoInputs } from './follow-stored.ts';
 import { type CommandInputs, type InputOptions, openInputs } from './inputs/index.ts';
 import { count, print, say } from './log.ts';
 import { located } from './perform.ts';
@@ -175,6 +175,7 @@ async function runOpened(
   }
   const again = (option?: string) => againLine(run.runId, option);
   const { report } = flags;
+    if (inputs && run.seeded === 0) warnOfNoInputs();
   return await followStored(run, connection, { quiet, signal, startedAt, again, report });
 }
 

@@ -191,6 +191,16 @@ it('leaves a run with --detach; wait, results, status and runs find it', async (
   expect(listed.find((run) => run.runId === runId)?.output).toBe(`${PLACE}${runId}/`);
 });
 
+it.each([
+  ['followed', []],
+  ['left', ['--detach']],
+])('--quiet still reports that a run had no inputs that is %s', async (_, args) => {
+  const input = file('none.jsonl', '\n');
+  const given = ['--input', input, '--output', PLACE, '--quiet', ...args];
+  const { stderr, status } = await fanfold('run', 'half', ...given);
+  expect([stderr, status]).toEqual(['fanfold: 0 inputs: nothing was run\n', 0]);
+});
+
 it('Ctrl-C leaves a run that is seeded, and says how to follow it', async () => {
   const place = ['--output', PLACE, '--quiet'];
   const running = fanfold('run', 'slow', '--range', '3', ...place);
