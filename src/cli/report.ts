@@ -70,7 +70,7 @@ async function reportElsewhere(named: string, flags: ReportFlags): Promise<void>
   const { output, overwrite, reportInputs } = flags;
   if (reportInputs) throw noInputs('no place has them but the command that seeds the run');
   // A folder of a run ends in its id.
-  const path = outputOf(output) ?? `${basename(named)}.html`;
+  const path = output ?? `${basename(named)}.html`;
   checkReport('--output', path, { overwrite });
   const connection = await connectRemote(flags);
   await using _ = connection.fanfold;
@@ -80,7 +80,7 @@ async function reportElsewhere(named: string, flags: ReportFlags): Promise<void>
 
 async function reportOfFile(results: string, flags: ReportFlags): Promise<void> {
   const { output, overwrite, reportInputs } = flags;
-  const path = outputOf(output) ?? `${results}.html`;
+  const path = output ?? `${results}.html`;
   if (!isOutput(results)) {
     const why = `${results} does not exist: name the file that a run wrote with --output. Of a run on a stack or server, name its id and the place: --stack NAME or --endpoint URL.`;
     throw new FanfoldError('BadOption', why);
@@ -114,6 +114,9 @@ export function checkReport(option: string, path: string, { overwrite, beside }:
   const refuse = (why: string) => {
     throw new FanfoldError('BadOption', `${option} ${path}: ${why}`);
   };
+  if (outputOf(path) === undefined) {
+    refuse('a report can only be written to a file, not to standard output: name one.');
+  }
   const folder = dirname(path);
   const old = statSync(path, { throwIfNoEntry: false });
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {

@@ -203,6 +203,12 @@ const STORED: Row[] = [
 ];
 
 const TASK_NAMES: Row[] = [
+  ...[
+    echo(...one, '--report', '-'),
+    ['wait', 'x', '--stack', 'a', '--report', '-'],
+    ['plan', 'echo', ...one, '--report', '-'],
+    ['report', RUN, '--stack', 'a', '--output', '-'],
+  ].map((args): Row => [`a page on standard output of ${args[0]}`, args, 'written to a file, not']),
   ['a misspelt task', ['run', 'ecko', ...one], 'no task named "ecko". Did you mean "echo"?'],
   ['a task without its module', ['run', 'resize', ...one], '--tasks FILE', 'in package.json'],
   ['a file as a task', ['run', 'src/tasks.ts', ...one], 'by --tasks src/tasks.ts'],
