@@ -26,6 +26,6 @@ function budgetOf(text: string): number | `${number}%` {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new FanfoldError(
     'BadOption',
-    `--max-failures must be a whole number or a percentage, such as 10 or 5%; got "${text}".`,
+    `--max-failures must be a whole number, or a percentage of at most 100%, such as 10 or 5%; got "${text}".`,
   );
 }

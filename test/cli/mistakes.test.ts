@@ -99,6 +99,7 @@ const USAGE: Row[] = [
   ['a local run to set', ['set', 'x', '--rate', '1/s'], '--stack NAME, --endpoint URL'],
   ['a pause’s other end', ['resume', 'x'], 'fanfold unpause RUN'],
   ['a deadline without a unit', echo(...one, '--deadline', '5'), 'such as 90s, 30m', 'got "5"'],
+  ['more failures than inputs', echo(...one, '--max-failures', '101%'), 'at most 100%', '"101%"'],
   ['--resume without results', echo(...one, '--resume'), 'name it with --output'],
   ['a run without its place', ['status', 'x'], '--stack NAME, --endpoint URL'],
   ['two places', echo(...one, '--stack', 'a', '--endpoint', 'b'), 'each name a place'],

@@ -19,6 +19,6 @@ export function checkMaxFailures(maxFailures: unknown): MaxFailures | undefined 
   if (number !== undefined && fits) return { most, isShare: percent === '%' };
   throw new FanfoldError(
     'BadOption',
-    `\`maxFailures\` must be a whole number from 0, or a percentage like "5%"; got ${valueText(maxFailures)}.`,
+    `\`maxFailures\` must be a whole number from 0, or a percentage of at most 100%, like "5%"; got ${valueText(maxFailures)}.`,
   );
 }
