@@ -57,6 +57,11 @@ export function checkStored(flags: RunFlags): void {
     throw new FanfoldError('BadOption', why);
   };
   if (!storesResults(flags)) {
+    if (flags.stack !== undefined && /^s3$/i.test(output)) {
+      refuse(
+        `--output ${output} names a file on this machine. For results that the stack stores in S3, give --output s3://, its own bucket, or s3://BUCKET/PREFIX/; for the file, --output ./${output}.`,
+      );
+    }
     const given = Object.entries({
       '--format': format,
       '--compression': compression,
@@ -170,12 +175,12 @@ async function runOpened(
   const leftOut = inputs?.bad?.leftOut;
   if (leftOut !== undefined && !quiet) say(leftOut);
   if (detach) {
+    if (inputs && run.seeded === 0) warnOfNoInputs();
     print(run.runId);
     return STATUS.ok;
   }
   const again = (option?: string) => againLine(run.runId, option);
   const { report } = flags;
-    if (inputs && run.seeded === 0) warnOfNoInputs();
   return await followStored(run, connection, { quiet, signal, startedAt, again, report });
 }
 

@@ -174,6 +174,12 @@ const STORED: Row[] = [
     echo(...one, '--stack', 'a', '--output', 's3://b-1/a*/'),
     'letters',
   ],
+  [
+    'a file that looks like a place in S3',
+    echo(...one, '--stack', 'a', '--output', 's3'),
+    '--output s3://',
+    './s3',
+  ],
   ['another format', stored('--format', 'xlsx'), 'jsonl or csv or parquet; got "xlsx"'],
   ['another compression', stored('--compression', 'br'), 'gzip or zstd; got "br"'],
   [
@@ -197,6 +203,12 @@ const STORED: Row[] = [
     'no place has them',
   ],
   ['a report of a file that is not there', ['report', 'none.jsonl'], 'name its id and the place'],
+  ...[
+    echo(...one, '--report', '-'),
+    ['wait', 'x', '--stack', 'a', '--report', '-'],
+    ['plan', 'echo', ...one, '--report', '-'],
+    ['report', RUN, '--stack', 'a', '--output', '-'],
+  ].map((args): Row => [`a page on standard output of ${args[0]}`, args, 'written to a file, not']),
   ['a run to wait for without its place', ['wait', 'x'], '--stack NAME, --endpoint URL'],
   ['another name of wait', ['follow', 'x'], 'Did you mean fanfold wait RUN?'],
   ['another name of results', ['fetch', 'x'], 'Did you mean fanfold results RUN?'],
@@ -204,12 +216,6 @@ const STORED: Row[] = [
 ];
 
 const TASK_NAMES: Row[] = [
-  ...[
-    echo(...one, '--report', '-'),
-    ['wait', 'x', '--stack', 'a', '--report', '-'],
-    ['plan', 'echo', ...one, '--report', '-'],
-    ['report', RUN, '--stack', 'a', '--output', '-'],
-  ].map((args): Row => [`a page on standard output of ${args[0]}`, args, 'written to a file, not']),
   ['a misspelt task', ['run', 'ecko', ...one], 'no task named "ecko". Did you mean "echo"?'],
   ['a task without its module', ['run', 'resize', ...one], '--tasks FILE', 'in package.json'],
   ['a file as a task', ['run', 'src/tasks.ts', ...one], 'by --tasks src/tasks.ts'],
