@@ -15,11 +15,26 @@ export function costSoFar(
 ): string | undefined {
   if (cost?.usd === undefined || cost.usd === 0) return undefined;
   const { usd, counted } = cost;
-  const soFar = `${counted.isLeast ? 'at least ' : ''}${moneyText(usd)} so far`;
+  const soFar = `${meteredText(usd, counted)} so far`;
   const share = total ? done / total : 0;
   return share < LEAST_SHARE || share >= 1
     ? soFar
-    : `${soFar}, about ${moneyText(usd / share)} in all`;
+    : `${soFar}, ${estimateText(usd / share)} in all`;
+}
+
+/** What was metered, which may not be all. */
+function meteredText(usd: number, { isLeast }: Cost['counted']): string {
+  if (!isLeast) return moneyText(usd);
+  return hasWords(usd) ? 'more than $0' : `at least ${moneyText(usd)}`;
+}
+
+function estimateText(usd: number): string {
+  return hasWords(usd) ? moneyText(usd) : `about ${moneyText(usd)}`;
+}
+
+/** Whether the text of an amount has words of its own: `less than $0.0001`. */
+function hasWords(usd: number): boolean {
+  return !moneyText(usd).startsWith('$');
 }
 
 /** The cost of a run in all, as one line. */
@@ -38,5 +53,5 @@ export function costText({ usd, region, items, counted }: Cost): string {
   };
   const named = Object.entries(parts).filter(([, part]) => part > 0);
   const shown = named.map(([name, part]) => `${name} ${moneyText(part)}`).join(', ');
-  return `${counted.isLeast ? 'at least ' : ''}${moneyText(usd)} as metered${shown && ` (${shown})`}, without log lines and free tiers`;
+  return `${meteredText(usd, counted)} as metered${shown && ` (${shown})`}, without log lines and free tiers`;
 }

@@ -90,6 +90,12 @@ it('a run on AWS shows what it has cost so far, and one that has ended what it c
     ...{ cause: undefined, collector: 'one', cost: metered.cost },
   });
   const ended = readEnded(body) ?? expect.fail();
+  const cheap = { ...noUsage(), gbSeconds: { arm64: 0.1, x86_64: 0 } };
+  const costing = (isLeast: boolean) => costOf('us-east-1', { ...cheap, isLeast });
+  expect(factsOf({ ...run, cost: costing(false) }).cost).toBe(
+    'less than $0.0001 so far, less than $0.0001 in all',
+  );
+  expect(factsOf({ ...run, cost: costing(true) }).cost).toMatch(/^more than \$0 so far/);
   const at = { createdAt: began, endedAt: began, readAt: began };
   expect(factsOfEnded({ ...ended, ...at }).cost).toMatch(/^\$0\.40 as metered \(Lambda \$0\.40\)/);
 });
