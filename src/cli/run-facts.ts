@@ -171,14 +171,24 @@ function storedOf({ output }: { output?: string | undefined }): Record<string, s
 function doneOf(run: RunStatus): string {
   const { ok, failed, total, collectedAt } = run;
   const of = total === undefined ? '' : ` of ${total}`;
+  if (collectedAt !== undefined && !isCounted(run)) return `?${of} done`;
   const done = `${ok + failed}${of} done (${ok} ok, ${failed} failed)`;
   if (collectedAt !== undefined) return `${done}, as of ${ago(run, collectedAt)}`;
   return ok + failed > 0 ? `${done}, as of when its collector left` : done;
 }
 
+/** Interval of a collector's heartbeats, in milliseconds. The first one has no results yet. */
+const HEARTBEAT_MS = 30_000;
+
+/** Whether the counts are more than those of a collector that has just begun. */
+function isCounted({ ok, failed, createdAt, collectedAt = 0 }: RunStatus): boolean {
+  return ok + failed > 0 || collectedAt - createdAt >= HEARTBEAT_MS;
+}
+
 /** Average rate since the run began, as of the collector's last heartbeat. */
-function rateOf({ ok, failed, createdAt, collectedAt }: RunStatus): string {
-  if (collectedAt === undefined) return '?';
+function rateOf(run: RunStatus): string {
+  const { ok, failed, createdAt, collectedAt } = run;
+  if (collectedAt === undefined || !isCounted(run)) return '?';
   const rate = (ok + failed) / Math.max(1, (collectedAt - createdAt) / 1000);
   return `${rateText(rate)} since it began`;
 }

@@ -35,6 +35,16 @@ it('the age of the collector’s counts is shown with them', () => {
   expect(factsOf(fresh).done).toBe('0 done (0 ok, 0 failed)');
 });
 
+it('what a collector that has just begun does not know yet is shown as such', () => {
+  const began = { ...run, ok: 0, failed: 0, collectedAt: run.createdAt + 1_000 };
+  expect(factsOf(began)).toMatchObject({ done: '? of 600 done', rate: '?' });
+  expect(factsOf({ ...began, total: undefined }).done).toBe('? done');
+  // Its second heartbeat has counts.
+  const counted = { ...began, collectedAt: run.createdAt + 31_000 };
+  expect(factsOf(counted).done).toMatch(/^0 of 600 done \(0 ok, 0 failed\), as of /);
+  expect(factsOf(counted).rate).toBe('0.0/s since it began');
+});
+
 it('the bounds of a run are shown, and since when it is paused', () => {
   const paused = { ...run, concurrency: 50, rate: '20/s' as const, pausedAt: began + 62_000 };
   expect(factsOf(paused)).toMatchObject({
@@ -80,6 +90,12 @@ it('a run on AWS shows what it has cost so far, and one that has ended what it c
   const counted = { ...noUsage(), gbSeconds: { arm64: 30_000, x86_64: 0 } };
   const metered = { ...run, cost: costOf('us-east-1', counted) };
   expect(factsOf(metered).cost).toBe('$0.40 so far, about $1.95 in all');
+  const cheap = { ...noUsage(), gbSeconds: { arm64: 0.1, x86_64: 0 } };
+  const costing = (isLeast: boolean) => costOf('us-east-1', { ...cheap, isLeast });
+  expect(factsOf({ ...run, cost: costing(false) }).cost).toBe(
+    'less than $0.0001 so far, less than $0.0001 in all',
+  );
+  expect(factsOf({ ...run, cost: costing(true) }).cost).toMatch(/^more than \$0 so far/);
   expect(jsonOf(metered, false).costUsd).toBeCloseTo(0.4, 3);
   expect(Object.keys(factsOf(run))).not.toContain('cost');
   const unknown = { ...run, cost: costOf('mars-1', counted) };
@@ -90,12 +106,6 @@ it('a run on AWS shows what it has cost so far, and one that has ended what it c
     ...{ cause: undefined, collector: 'one', cost: metered.cost },
   });
   const ended = readEnded(body) ?? expect.fail();
-  const cheap = { ...noUsage(), gbSeconds: { arm64: 0.1, x86_64: 0 } };
-  const costing = (isLeast: boolean) => costOf('us-east-1', { ...cheap, isLeast });
-  expect(factsOf({ ...run, cost: costing(false) }).cost).toBe(
-    'less than $0.0001 so far, less than $0.0001 in all',
-  );
-  expect(factsOf({ ...run, cost: costing(true) }).cost).toMatch(/^more than \$0 so far/);
   const at = { createdAt: began, endedAt: began, readAt: began };
   expect(factsOfEnded({ ...ended, ...at }).cost).toMatch(/^\$0\.40 as metered \(Lambda \$0\.40\)/);
 });
