@@ -79,6 +79,16 @@ it('every sample names its file, on a page whose samples are compiled', () => {
   expect(blocks.filter((block) => !isCompiled(block))).toEqual([]);
 });
 
+it('the table of the seed’s request has every field', () => {
+  const source = textOf('src/pipeline/messages/seed-request.ts');
+  const [, list = ''] = /const FIELDS = \[(.*?)\]/s.exec(source) ?? [];
+  const fields = Array.from(list.matchAll(/'(\w+)'/g), ([, field]) => field);
+  expect(fields).toContain('priority');
+  const [, table = ''] =
+    /The request to the seed:\n\n(.*?)\n\n/s.exec(textOf('docs/deploy.md')) ?? [];
+  expect(fields.filter((field) => !table.includes(`\`${field}\``))).toEqual([]);
+});
+
 // examples/recipes is compiled and tested: the page must show that very code.
 it('the cookbook shows the files of examples/recipes', () => {
   const recipes = join(ROOT, 'examples/recipes');

@@ -77,13 +77,13 @@ interface OfRun extends Bounds, CostOptions {
   maxFailures?: number | `${number}%` | undefined;
   /**
    * Whether inputs that take long at the run's end are run a second time, elsewhere. Its collector
-   * says when, so `results` must be `own`; and the task must be `idempotent`.
+   * says when, so `results` must be `own` or in S3; and the task must be `idempotent`.
    * @default false
    */
   hedge?: boolean | undefined;
   /**
    * Share of inputs that must fail within a time for the run to pause itself, such as `50%/1m`. Its
-   * collector decides that, so `results` must be `own`.
+   * collector decides that, so `results` must be `own` or in S3.
    * @default it never does
    */
   pauseWhenFailing?: FailingText | undefined;
