@@ -68,7 +68,8 @@ export class Environment {
     const watch = (started: ChildProcess) =>
       started
         .once('exit', () => started === this.#process && initialized())
-        .once('message', (_: Initialized) => initialized());
+        // A process that was cut off may still say so, while the next one has not.
+        .once('message', (_: Initialized) => started === this.#process && initialized());
     watch(this.#process);
     const limit = setTimeout(() => {
       const late = this.#process;
