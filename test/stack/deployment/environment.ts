@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Handler } from '../../../src/emulator/lambda/function.ts';
@@ -54,6 +54,7 @@ export class Environment {
       env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    continueOrphan(started);
     for (const stream of [started.stdout, started.stderr]) stream && eachLine(stream, onLine);
     started.once('exit', (code, signal) => {
       if (started !== this.#process) return;
@@ -130,6 +131,25 @@ export class Environment {
     const mb = residentMb(this.pid);
     if (mb !== undefined && mb > this.#options.memoryMb) this.kill('signal: killed');
   }
+}
+
+/** Its input ends with this process. A signal to all processes of a terminal must not end it. */
+const CONTINUES = `trap '' HUP INT TERM
+while read -r pid; do pids="$pids $pid"; done
+kill -CONT $pids`;
+
+let continuing: ReturnType<typeof startContinuing> | undefined;
+
+function startContinuing() {
+  const shell = spawn('sh', ['-c', CONTINUES], { stdio: ['pipe', 'ignore', 'ignore'] });
+  shell.unref();
+  return shell;
+}
+
+/** Continues a process once this one is gone, even if it was killed: a stopped one can't notice. */
+function continueOrphan({ pid }: ChildProcess): void {
+  continuing ??= startContinuing();
+  continuing.stdin.write(`${pid}\n`);
 }
 
 /** On systems that report it; elsewhere the heap's limit must do. */

@@ -1,6 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { isRunning } from '../../cli/command.ts';
+import { PROGRAMS } from '../assembly.ts';
 import { clientsOf, invoke } from './clients.ts';
 import { deployHandmade as deployed } from './handmade.ts';
 
@@ -163,4 +169,28 @@ describe.concurrent('a function', () => {
     ]);
     expect(mayNot.functions.log('own')).toEqual([]);
   });
+});
+
+it('an environment ends with the process that started it, also if that is killed while it is frozen', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fanfold-orphan-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const marker = join(folder, 'ended');
+  writeFileSync(
+    join(folder, 'index.mjs'),
+    `import { writeFileSync } from 'node:fs';
+    process.on('exit', () => writeFileSync(${JSON.stringify(marker)}, ''));
+    export const handler = async () => 1;`,
+  );
+  const options = { env: { LAMBDA_TASK_ROOT: folder, _HANDLER: 'index.handler' }, memoryMb: 128 };
+  const program = `import { Environment } from './test/stack/deployment/environment.ts';
+    const told = { onLine() {}, onBilled() {} };
+    const environment = new Environment({ ...${JSON.stringify(options)}, ...told });
+    const context = { awsRequestId: 'one', getRemainingTimeInMillis: () => 60_000 };
+    console.log(await environment.invoke({}, context));
+    setInterval(() => {}, 1_000);`;
+  const starter = spawn(join(PROGRAMS, 'node'), ['--input-type=module', '--eval', program]);
+  await once(starter.stdout, 'data');
+  expect(existsSync(marker)).toBe(false);
+  starter.kill('SIGKILL');
+  await vi.waitFor(() => expect(existsSync(marker)).toBe(true), { timeout: 10_000 });
 });

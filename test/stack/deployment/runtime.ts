@@ -65,6 +65,9 @@ async function run({ event, context, deadline }: Invocation): Promise<Outcome> {
   }
 }
 
+// The parent process is gone, also if it was killed.
+process.on('disconnect', () => process.exit());
+
 let begunAt = 0;
 
 process.on('message', async (invocation: Invocation) => {
