@@ -36,6 +36,9 @@ const HIDDEN_SECONDS = 10;
 /** The same on a server, where the worker that watches the run may end meanwhile, in seconds. */
 const HIDDEN_ON_SERVER_SECONDS = 2;
 
+/** Age up to which a reading of a run's settings decides that a chunk leaves its lane, in ms. */
+const FRESH_MS = 1_000;
+
 /** Time before a lane's start at which its chunk is to be back, in milliseconds. */
 const BACK_MS = 1_500;
 
@@ -124,6 +127,19 @@ export function isElsewhere(
   return group !== undefined && (flow === 'none' || !haveSameLanes(flow, chunk.flow));
 }
 
+/**
+ * Whether a message only has to leave its lane, which is none of its run's, as far as is known. After
+ * an outage or a pause, all chunks that have waited in a lane do.
+ */
+export function leavesLane(
+  message: TaskMessage,
+  chunk: Chunk,
+  { flow = chunk.flow, paused, unread }: RunControl,
+): boolean {
+  if (message.group === undefined || paused || unread) return false;
+  return flow === undefined || flow === 'none' || laneOf(message, chunk, flow) === undefined;
+}
+
 /** The lane that a message was received in; undefined if it is none of the run's present lanes. */
 function laneOf({ group }: TaskMessage, chunk: Chunk, flow: Flow): number | undefined {
   if (group === undefined || !haveSameLanes(chunk.flow, flow)) return undefined;
@@ -190,14 +206,14 @@ export async function sendToOtherLanes(
  */
 export async function passOn(
   queue: TaskQueue,
-  {
-    message: { group, receiveCount },
-    chunk,
-    control,
-  }: Pick<Routed, 'message' | 'chunk' | 'control'>,
+  { message, chunk, runs }: Pick<Routed, 'message' | 'chunk' | 'runs'>,
 ): Promise<void> {
+  const { group, receiveCount } = message;
+  // By what was read long ago, it might be moved to and fro.
+  if (leavesLane(message, chunk, runs.control(chunk))) await runs.state(chunk, FRESH_MS);
+  const control = runs.control(chunk);
   const { flow = chunk.flow, paused } = control;
-  if (group !== undefined) {
+  if (group !== undefined && !leavesLane(message, chunk, control)) {
     const lane = group.slice(chunk.runId.length + 1);
     // Nothing has started in its lane yet.
     const opening = chunk.opens && receiveCount === 1 ? crypto.randomUUID() : undefined;

@@ -92,7 +92,7 @@ export async function pull(options: PullOptions): Promise<PullEnd> {
       const verdicts: Verdicts = new Map();
       // The other queue's poll goes on meanwhile: what it receives must not wait for long.
       const isFree = polls.whileBusy({
-        isQuick: isForLanes,
+        isQuick: (other) => isForLanes(other) || isFromLane(options, other),
         onOther: () => options.worker.hurry(),
         onHandBack: (other) => settleLater(other, handBack(options, other)),
       });
@@ -139,6 +139,11 @@ function endOf(
 function isForLanes({ isLane, messages }: Hand): boolean {
   const all = [...messages.keys()];
   return !isLane && all.length > 0 && all.every(({ body }) => hasFlow(body));
+}
+
+/** Whether a hand has a chunk that only leaves its lane: those behind it must not wait for long. */
+function isFromLane({ worker }: PullOptions, { isLane, messages }: Hand): boolean {
+  return isLane && [...messages.keys()].some((message) => worker.leavesLane(message));
 }
 
 /** Sends a hand back that the worker has no time for. */

@@ -12,7 +12,7 @@ import { announceBegun } from './begun.ts';
 import { ChunkExecution, type HandlingOptions, mayEnd, UNSURE_SECONDS } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';
 import type { Held } from './held.ts';
-import { isElsewhere, passOn, routeOf } from './lanes.ts';
+import { isElsewhere, leavesLane, passOn, routeOf } from './lanes.ts';
 import { Outboxes, Report, type Unsent, USED_MS } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';
 import { RunPaces } from './run-paces.ts';
@@ -170,9 +170,20 @@ export class Worker {
     if (claim.lost) return 'keep';
     const chunk = await this.#read(message);
     if (chunk === undefined) return 'done';
-    const control = this.#runs.control(chunk);
-    await passOn(this.#options, { message, chunk, control });
+    await passOn(this.#options, { message, chunk, runs: this.#runs });
     return 'done';
+  }
+
+  /** Whether a message only has to leave its lane, as far as is known. */
+  leavesLane(message: TaskMessage): boolean {
+    if (message.group === undefined) return false;
+    try {
+      const now = serviceNow(this.#options.sqs);
+      const chunk = readChunk(message.body, { ...this.#options, now });
+      return leavesLane(message, chunk, this.#runs.control(chunk));
+    } catch {
+      return false;
+    }
   }
 
   /**
