@@ -4,8 +4,10 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { defineTask } from '../../../src/index.ts';
 import { noticeBody } from '../../../src/pipeline/messages/notice.ts';
 import { newRunId } from '../../../src/pipeline/names.ts';
-import { findQueue } from '../../../src/pipeline/run/queues.ts';
+import { RunLedger } from '../../../src/pipeline/run/ledger.ts';
+import { createRunQueue, findQueue } from '../../../src/pipeline/run/queues.ts';
 import { collectRun } from '../../../src/pipeline/runs/collect-run.ts';
+import { RemoteSeeder } from '../../../src/pipeline/seeding/remote-seeder.ts';
 import { virtualDeployment, within } from '../virtual-deployment.ts';
 
 beforeEach(() => {
@@ -111,4 +113,18 @@ it('a remote seeder continues when its reads are throttled', async () => {
   await seal(3);
   expect(await within(60, results)).toHaveLength(3);
   await close();
+});
+
+it('a patient seeder waits for a queue that SQS does not find for a moment', async () => {
+  const { client, deployment } = await virtualDeployment([echo]);
+  const { names } = deployment;
+  const runId = newRunId();
+  const options = { sqs: client, names, runId, ledger: new RunLedger() };
+  const hasty = new RemoteSeeder(options);
+  const patient = new RemoteSeeder({ ...options, isPatient: true });
+  const gone = expect(hasty.queueUrl).rejects.toMatchObject({ code: 'UnknownRun' });
+  await within(5, gone);
+  await createRunQueue(client, names, runId, {});
+  expect(await within(20, patient.queueUrl)).toContain(runId);
+  patient.stop();
 });
