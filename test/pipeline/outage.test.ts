@@ -34,7 +34,11 @@ async function passing<T>(promise: Promise<T>): Promise<T> {
     isSettled = true;
   });
   settled.catch(() => {});
-  for (let n = 0; n < 6_000 && !isSettled; n++) await pass(100);
+  for (let n = 0; n < 6_000 && !isSettled; n++) {
+    // Files are read in real time.
+    await new Promise(setImmediate);
+    await pass(100);
+  }
   expect(isSettled).toBe(true);
   return settled;
 }

@@ -1,3 +1,6 @@
+// The end of a run loads them, which takes real time, while a test lets virtual time pass.
+import '@aws-sdk/client-s3';
+import '../../src/emulator/s3/index.ts';
 import { afterEach, beforeEach, vi } from 'vitest';
 import { connect, type Fanfold } from '../../src/index.ts';
 

@@ -66,6 +66,8 @@ function writeAssembly(
         Handler: 'index.handler',
         Role: { 'Fn::GetAtt': ['Role', 'Arn'] },
         Runtime: 'nodejs24.x',
+        // Lambda's default, 3 s, is too short for a process on a busy machine.
+        Timeout: 20,
         ...properties,
       },
     },
