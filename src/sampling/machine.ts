@@ -50,6 +50,7 @@ export async function machineOf(run: RunHere): Promise<Machine> {
     chunkItems: chunkItemsOf(inputs),
     startMs: sample.startMs,
     pipelineMs: pipelineMs(inputs),
+    isMeasured: pipelineMs !== usualMs,
     cpuShare: sample.cpuShare ?? 0,
     ratePerSecond: parsed && (parsed.count * 1_000) / parsed.unitMs,
   };
