@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { buildPackage } from '../scripts/build.ts';
 import type { Command } from './measure.ts';
 
-/** Where the package is built: below the repository, whose dependencies it finds there. */
+/** Folder in which the package is built: below the repository, so that it finds its dependencies. */
 const DIST = join(import.meta.dirname, '../dist');
 
 let built = '';

@@ -31,7 +31,7 @@ interface MeasureOptions {
   env?: NodeJS.ProcessEnv;
   /** Follows the memory of a process. @default that of the process alone */
   follow?: (pid: number) => { bytes(): number | undefined; stop(): void };
-  /** Whether the signal ends all that it starts, too, of which none is in a group of its own. */
+  /** True if the signal must also end the processes that it starts: they share its process group. */
   group?: boolean;
 }
 

@@ -11,7 +11,7 @@ import { measure } from './measure.ts';
 const ROUNDS = 4;
 const TASKS = fileURLToPath(new URL('./planned-tasks.ts', import.meta.url));
 
-/** How far plans for this machine are from the runs that follow them. */
+/** Differences between plans for this machine and the runs that follow them. */
 export const plan: Benchmark = {
   name: 'plan',
   about: `a plan, then the run, ${ROUNDS} times for each of three kinds of tasks, 2 workers: the difference of the times, and how many runs were within the plan's range`,

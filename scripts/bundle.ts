@@ -53,7 +53,7 @@ const EXPORT = /^export (?:type )?\{([^}]*)\} from '([^']+)';$/gm;
 const CALLS = join(ROOT, 'src/calls.ts');
 const CALL = /\(await import\('([^']+)'\)\)\.(\w+)\(/g;
 
-/** Where each export of such a file comes from. */
+/** The origin of each export of such a file. */
 const origins = new Map(BARRELS.map((barrel) => [barrel, originsIn(barrel)]));
 
 function originsIn(barrel: string): Map<string, string> {

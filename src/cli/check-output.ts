@@ -31,7 +31,7 @@ export class OutputTaken extends FanfoldError {
 export interface Replacing {
   resume?: boolean | string;
   overwrite?: boolean;
-  /** Whether the command has `--resume`. @default true */
+  /** True if the command has `--resume`. @default true */
   hasResume?: boolean;
 }
 

@@ -15,7 +15,7 @@ const LONGEST_TEXT = 500;
 const LONGEST_LINE = 500;
 const MOST_LINES = 20;
 
-/** How some inputs failed: the examples of each kind of failure. */
+/** Examples of each kind of failure. */
 export class FailureSamples {
   readonly #kept = new Map<number, Sample>();
 

@@ -18,7 +18,7 @@ export interface Job {
   recorded: RunOutput;
   /** The target of the run. A run on another machine continues without this command. */
   connection: Connection;
-  /** Where the results go; undefined for standard output. */
+  /** File of the results; undefined for standard output. */
   output: string | undefined;
   quiet: boolean;
   /** File for the run's report. @default none */

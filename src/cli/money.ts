@@ -22,7 +22,7 @@ export function costSoFar(
     : `${soFar}, ${estimateText(usd / share)} in all`;
 }
 
-/** What was metered, which may not be all. */
+/** The metered amount, which may not be all. */
 function meteredText(usd: number, { isLeast }: Cost['counted']): string {
   if (!isLeast) return moneyText(usd);
   return hasWords(usd) ? 'more than $0' : `at least ${moneyText(usd)}`;
@@ -32,7 +32,7 @@ function estimateText(usd: number): string {
   return hasWords(usd) ? moneyText(usd) : `about ${moneyText(usd)}`;
 }
 
-/** Whether the text of an amount has words of its own: `less than $0.0001`. */
+/** True if the text of an amount has words of its own: `less than $0.0001`. */
 function hasWords(usd: number): boolean {
   return !moneyText(usd).startsWith('$');
 }

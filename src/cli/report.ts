@@ -196,7 +196,7 @@ interface ReportOptions {
   task: string;
   /** Inputs that failed, as JSON texts. @default the report shows none */
   inputs?: ReadonlyMap<number, string> | undefined;
-  /** How some inputs failed. @default it is not known */
+  /** Failures of some inputs. @default they are not known */
   samples?: Sample[] | undefined;
 }
 

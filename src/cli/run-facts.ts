@@ -180,7 +180,7 @@ function doneOf(run: RunStatus): string {
 /** Interval of a collector's heartbeats, in milliseconds. The first one has no results yet. */
 const HEARTBEAT_MS = 30_000;
 
-/** Whether the counts are more than those of a collector that has just begun. */
+/** True if the counts are more than those of a collector that has just begun. */
 function isCounted({ ok, failed, createdAt, collectedAt = 0 }: RunStatus): boolean {
   return ok + failed > 0 || collectedAt - createdAt >= HEARTBEAT_MS;
 }

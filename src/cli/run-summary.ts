@@ -42,7 +42,7 @@ function factsOf(run: Run, job: Job, startedAt: number): string[] {
   ].flatMap((fact) => fact || []);
 }
 
-/** How to run failed inputs again, the log of one of them, and what else can be done next. */
+/** Next steps: commands that run failed inputs again, show the log of one of them, and others. */
 async function hintsOf(run: Run, job: Job): Promise<Hint[]> {
   const { recorded, retry, output, inputs, connection } = job;
   const { target } = connection;

@@ -1,3 +1,5 @@
+import { drawNormal, type Random } from './random.ts';
+
 /**
  * How AWS behaves, in numbers. Each has its source, and the month in which it was read; where AWS
  * publishes none, it says that it is an assumption, and why that one. `prices.ts` has the prices.
@@ -92,9 +94,7 @@ export function eventSourceConcurrency(seconds: number, maximum: number): number
 /** Standard normal quantile of 0.99. */
 const Z99 = 2.326348;
 
-/** A latency, from two random numbers from 0 to 1, in milliseconds. */
-export function drawn({ medianMs, p99Ms }: Latency, one: number, other: number): number {
-  // Box and Muller. The logarithm of 0 is none.
-  const normal = Math.sqrt(-2 * Math.log(1 - one)) * Math.cos(2 * Math.PI * other);
-  return medianMs * (p99Ms / medianMs) ** (normal / Z99);
+/** A latency, in milliseconds. */
+export function drawn({ medianMs, p99Ms }: Latency, random: Random): number {
+  return medianMs * (p99Ms / medianMs) ** (drawNormal(random) / Z99);
 }

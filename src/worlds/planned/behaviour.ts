@@ -56,6 +56,6 @@ export class Behaviour {
   }
 
   #draw(latency: Latency): number {
-    return drawn(latency, this.#random.next(), this.#random.next());
+    return drawn(latency, this.#random.next);
   }
 }

@@ -1,9 +1,12 @@
-/** A source of random numbers that gives the same ones for the same seed: `mulberry32`. */
+import { randomFrom } from '../../planning/random.ts';
+
+/** A source of random numbers that gives the same ones for the same seed. */
 export class Random {
-  #state: number;
+  /** A number from 0 up to, but not including, 1. */
+  readonly next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed | 0;
+    this.next = randomFrom(seed);
   }
 
   /** Numbers that a text stands for. */
@@ -12,14 +15,6 @@ export class Random {
     for (const character of text)
       seed = (Math.imul(seed, 31) + (character.codePointAt(0) ?? 0)) | 0;
     return new Random(seed);
-  }
-
-  /** A number from 0 up to, but not including, 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
   }
 
   /** True as often as `rate` says, which is 0 to 1. */
